@@ -1,0 +1,1 @@
+"""CLIP models: names, presets, weights and the encoders made of them. The only package that imports torch."""
