@@ -51,6 +51,10 @@ class Encoder(Protocol):
         """Length of a vector."""
 
     @property
+    def batch_size(self) -> int:
+        """Pictures at a time that suit the encoder and its device."""
+
+    @property
     def preprocessing(self) -> Preprocessing:
         """What `encode_images` expects its pixels to have gone through, short of normalisation."""
 

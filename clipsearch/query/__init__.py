@@ -1,0 +1,1 @@
+"""Queries: what a user asks into a vector, and a vector into hits."""

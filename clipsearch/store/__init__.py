@@ -1,0 +1,1 @@
+"""The index directory: segments are the log, a published version is what readers see."""

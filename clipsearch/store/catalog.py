@@ -1,0 +1,233 @@
+"""The published metadata: one DuckDB file a version, derived from segments.
+
+Tables: `pictures` (one row a picture), `failures`. Views for people: `images` (the main one).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from clipsearch.store.duck import Connection, DatabaseError, open_reader, open_writer, select, select_once, stream
+from clipsearch.store.layout import Layout
+from clipsearch.store.segments import FAILURES, REMOVALS, ROWS
+
+# Below this many ids a literal IN list on the primary key is quicker than joining a table of ids.
+_JOIN_FROM = 500
+
+_CREATE = """
+CREATE TABLE pictures (
+    id BIGINT PRIMARY KEY, root VARCHAR, path VARCHAR, file VARCHAR, shard VARCHAR, row_group INTEGER, row INTEGER,
+    image_column VARCHAR, content_hash VARCHAR, bytes BIGINT, mtime_ns BIGINT, format VARCHAR, width INTEGER,
+    height INTEGER, taken_at TIMESTAMP, camera VARCHAR, latitude DOUBLE, longitude DOUBLE, caption VARCHAR,
+    indexed_at TIMESTAMP, segment VARCHAR, segment_offset BIGINT
+);
+CREATE TABLE failures (
+    root VARCHAR, path VARCHAR, reason VARCHAR, message VARCHAR, bytes BIGINT, mtime_ns BIGINT, failed_at TIMESTAMP
+);
+CREATE VIEW images AS
+    SELECT * EXCLUDE (mtime_ns, image_column, segment, segment_offset), make_timestamp(mtime_ns // 1000) AS mtime
+    FROM pictures;
+"""
+
+
+def build_catalog(
+    target: Path, base: Path | None, layout: Layout, fresh: Sequence[str], moved: Sequence[str]
+) -> tuple[int, int]:
+    """Write a catalog: a copy of `base` (or an empty one) with `fresh` segments applied in log order.
+
+    `moved` are merged segments whose rows `base` holds already and whose vectors now lie elsewhere.
+    Returns the numbers of pictures and failures.
+    """
+    target.unlink(missing_ok=True)
+    if base is not None:
+        shutil.copyfile(base, target)
+    with open_writer(target) as db:
+        if base is None:
+            db.execute(_CREATE)
+        if moved:
+            _move(db, layout, moved)
+        if fresh:
+            _apply(db, layout, fresh)
+        db.execute("CHECKPOINT")
+        [(rows, failures)] = db.execute(
+            "SELECT (SELECT count(*) FROM pictures), (SELECT count(*) FROM failures)"
+        ).fetchall()
+    return rows, failures
+
+
+def _files(layout: Layout, segments: Sequence[str], name: str) -> list[str]:
+    return [str(layout.segments / segment / name) for segment in segments]
+
+
+def _move(db: Connection, layout: Layout, segments: Sequence[str]) -> None:
+    db.execute(
+        """
+        UPDATE pictures SET segment = moved.segment, segment_offset = moved.file_row_number
+        FROM (SELECT id, file_row_number, parse_filename(parse_path(filename)[-2]) AS segment
+              FROM read_parquet($files, filename = true, file_row_number = true)) AS moved
+        WHERE pictures.id = moved.id
+        """,
+        {"files": _files(layout, segments, ROWS)},
+    )
+
+
+def _apply(db: Connection, layout: Layout, segments: Sequence[str]) -> None:
+    """Apply rows, removals and failures. An id's newest row wins; a removal is for good, since ids are not reused."""
+    _stage(db, layout, segments)
+    _add_columns(db)
+    db.execute(
+        "DELETE FROM pictures WHERE id IN (SELECT id FROM fresh UNION ALL SELECT id FROM removed WHERE id IS NOT NULL)"
+    )
+    db.execute(
+        """
+        INSERT INTO pictures BY NAME
+        SELECT * FROM fresh WHERE id NOT IN (SELECT id FROM removed WHERE id IS NOT NULL)
+        QUALIFY row_number() OVER (PARTITION BY id ORDER BY segment DESC, segment_offset DESC) = 1
+        ORDER BY segment, segment_offset
+        """
+    )
+    _apply_failures(db)
+    for table in ("fresh", "removed", "failed"):
+        db.execute(f"DROP TABLE {table}")
+
+
+def _stage(db: Connection, layout: Layout, segments: Sequence[str]) -> None:
+    """Read the segments' files into temporary tables, each row with the segment it came from."""
+    read = "read_parquet($files, union_by_name = true, filename = true, file_row_number = true)"
+    segment = "parse_path(filename)[-2] AS segment"
+    hidden = "EXCLUDE (filename, file_row_number)"
+    for table, file, offset in (
+        ("fresh", ROWS, ", file_row_number AS segment_offset"),
+        ("removed", REMOVALS, ""),
+        ("failed", FAILURES, ""),
+    ):
+        db.execute(
+            f"CREATE TEMP TABLE {table} AS SELECT * {hidden}, {segment}{offset} FROM {read}",
+            {"files": _files(layout, segments, file)},
+        )
+
+
+def _columns(db: Connection, table: str) -> dict[str, str]:
+    """Column names of a table, lower-cased, with their SQL types."""
+    return {name.lower(): kind for name, kind, *_ in db.execute(f"DESCRIBE {table}").fetchall()}
+
+
+def _add_columns(db: Connection) -> None:
+    """Give `pictures` every column of `fresh`, widening a type where two sources disagree."""
+    known = _columns(db, "pictures")
+    for name, kind, *_ in db.execute("DESCRIBE fresh").fetchall():
+        have = known.get(name.lower())
+        quoted = quote(name)
+        if have is None:
+            db.execute(f"ALTER TABLE pictures ADD COLUMN {quoted} {kind}")
+        elif have != kind and (wide := _common_type(db, have, kind)) != have:
+            db.execute(f"ALTER TABLE pictures ALTER {quoted} TYPE {wide}")
+
+
+def _common_type(db: Connection, one: str, other: str) -> str:
+    """The type that holds both, by DuckDB's own rules; text where there is none."""
+    both = f"SELECT value FROM (SELECT NULL::{one} AS value UNION ALL SELECT NULL::{other})"
+    try:
+        return str(db.execute(f"DESCRIBE {both}").fetchall()[0][1])
+    except DatabaseError:
+        return "VARCHAR"
+
+
+def _apply_failures(db: Connection) -> None:
+    """Of all that happened to a path, the last word counts: a failure stands unless a row or a removal follows it.
+
+    Inside one (merged) segment there is no before and after; `merge` keeps only failures that stand, so they win.
+    """
+    db.execute(
+        """
+        CREATE TEMP TABLE last_word AS
+        SELECT root, path, kind, segment FROM (
+            SELECT root, path, segment, 'row' AS kind FROM fresh
+            UNION ALL SELECT root, path, segment, 'forgotten' FROM removed WHERE id IS NULL
+            UNION ALL SELECT root, path, segment, 'failure' FROM failed)
+        QUALIFY row_number() OVER (PARTITION BY root, path ORDER BY segment DESC, kind) = 1
+        """
+    )
+    db.execute(
+        """
+        DELETE FROM failures USING last_word
+        WHERE failures.root = last_word.root AND failures.path = last_word.path
+        """
+    )
+    db.execute(
+        """
+        INSERT INTO failures
+        SELECT failed.* EXCLUDE (segment) FROM failed JOIN last_word USING (root, path, segment)
+        WHERE last_word.kind = 'failure'
+        QUALIFY row_number() OVER (PARTITION BY failed.root, failed.path) = 1
+        """
+    )
+    db.execute("DROP TABLE last_word")
+
+
+def quote(name: str) -> str:
+    """A column name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Catalog:
+    """A published catalog, opened read-only. Safe to use from several threads: each call has its own cursor."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = open_reader(path)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def images(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """The columns people see, for the given ids, by id; ids that do not exist are left out."""
+        return self._by_id("images", ids)
+
+    def stored(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Every stored column, those that say where vector and bytes lie included, for the given ids, by id."""
+        return self._by_id("pictures", ids)
+
+    def _by_id(self, relation: str, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        if not ids:
+            return {}
+        with self._db.cursor() as db:
+            if len(ids) < _JOIN_FROM:
+                listed = ", ".join(str(int(i)) for i in ids)
+                found = select(db, f"SELECT * FROM {relation} WHERE id IN ({listed})")
+            else:
+                found = select(
+                    db,
+                    f"SELECT found.* FROM {relation} AS found JOIN (SELECT unnest($ids::BIGINT[]) AS id) USING (id)",
+                    ids=[int(i) for i in ids],
+                )
+        return {row["id"]: row for row in found.to_pylist()}
+
+    def failures(self) -> list[dict[str, Any]]:
+        """Pictures that could not be read, with the columns of the `failures` table, ordered by root and path."""
+        with self._db.cursor() as db:
+            rows: list[dict[str, Any]] = select(db, "SELECT * FROM failures ORDER BY root, path").to_pylist()
+        return rows
+
+    def query(self, sql: str) -> pa.Table:
+        """Run a user's SELECT on the catalog.
+
+        Raises:
+            QueryError: the statement is wrong, is not one single reading statement, or reaches outside the catalog.
+        """
+        with self._db.cursor() as db:
+            return select_once(db, sql)
+
+    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of an internal statement."""
+        with self._db.cursor() as db:
+            return db.execute(sql).fetchall()
+
+    def arrow(self, sql: str) -> Any:
+        """An internal statement's result, streamed as Arrow record batches."""
+        return stream(self._db.cursor(), sql)

@@ -1,0 +1,180 @@
+"""Checking an index against its manifest, and rebuilding what can be rebuilt."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from clipsearch.errors import ClipsearchError, IndexDamaged, IndexNotFound
+from clipsearch.store.layout import Layout, checksum
+from clipsearch.store.lock import writer_lock
+from clipsearch.store.manifest import FileRef, Manifest, published_version, read_manifest, write_manifest
+from clipsearch.store.segments import (
+    SegmentRecord,
+    complete_segments,
+    damage,
+    load_vectors,
+    outermost,
+    read_record,
+)
+from clipsearch.store.snapshot import Snapshot
+from clipsearch.store.writer import collect_garbage, derive
+
+_NORM_TOLERANCE = 2e-3  # float16 keeps 11 bits: a unit vector of any length is off by less than this
+_BLOCK = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What `verify` looked at and found. `problems` is empty for a sound index."""
+
+    version: int
+    rows: int
+    segments: int
+    files: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReport:
+    """What `repair` rebuilt, and which segments it had to set aside because their files are damaged."""
+
+    version: int
+    rows: int
+    segments: int
+    set_aside: tuple[str, ...]
+
+
+def verify(path: str | Path) -> VerifyReport:
+    """Check counts and checksums of everything the published version is made of.
+
+    Raises:
+        IndexNotFound: there is no index at `path`.
+        IndexDamaged: its manifest cannot be read, so there is nothing to check against.
+    """
+    snapshot = Snapshot(path)
+    try:
+        manifest, layout = snapshot.manifest, snapshot.layout
+        problems = [p for segment in manifest.segments for p in damage(layout, segment)]
+        for file in (manifest.catalog, manifest.ann):
+            problems += _derived_damage(layout, file)
+        if not problems:
+            problems += _norm_problems(layout, manifest) + _count_problems(snapshot)
+        files = 2 + sum(len(segment.checksums) for segment in manifest.segments)
+        return VerifyReport(manifest.version, manifest.rows, len(manifest.segments), files, tuple(problems))
+    finally:
+        snapshot.close()
+
+
+def _derived_damage(layout: Layout, file: FileRef) -> list[str]:
+    path = layout.path / file.name
+    try:
+        return [] if checksum(path) == file.checksum else [f"{path} does not match its checksum."]
+    except OSError as error:
+        return [f"{path} cannot be read ({error.strerror})."]
+
+
+def _norm_problems(layout: Layout, manifest: Manifest) -> list[str]:
+    problems = []
+    for segment in manifest.segments:
+        vectors = load_vectors(layout, segment.name)
+        if vectors.shape != (segment.rows, manifest.model.dim):
+            problems.append(f"Segment {segment.name} has vectors of shape {vectors.shape}.")
+            continue
+        for start in range(0, len(vectors), _BLOCK):
+            norms = np.linalg.norm(vectors[start : start + _BLOCK].astype(np.float32), axis=1)
+            if not (np.abs(norms - 1) < _NORM_TOLERANCE).all():
+                problems.append(f"Segment {segment.name} has vectors that are not of length one.")
+                break
+    return problems
+
+
+def _count_problems(snapshot: Snapshot) -> list[str]:
+    manifest, catalog = snapshot.manifest, snapshot.catalog
+    problems = []
+    ids = catalog.arrow("SELECT id FROM pictures ORDER BY id").read_all()["id"].to_numpy()
+    if len(ids) != manifest.rows:
+        problems.append(f"The catalog has {len(ids)} pictures where the manifest says {manifest.rows}.")
+    if not np.array_equal(ids, np.sort(snapshot.ann.ids)):
+        problems.append("The FAISS index and the catalog hold different ids.")
+    rows = {segment.name: segment.rows for segment in manifest.segments}
+    for name, last in catalog.fetch("SELECT segment, max(segment_offset) FROM pictures GROUP BY segment"):
+        if last >= rows.get(name, 0):
+            problems.append(f"The catalog points beyond the end of segment {name}.")
+    return problems
+
+
+def repair(path: str | Path) -> RepairReport:
+    """Rebuild catalog, FAISS index and manifest from the segments; damaged segments are moved to `broken/`.
+
+    Pictures of a segment set aside are embedded again by the next indexing run.
+
+    Raises:
+        IndexNotFound: there is no index at `path`.
+        IndexBusy: another process is writing.
+        IndexDamaged: there is neither a readable manifest nor a sound segment.
+    """
+    layout = Layout(Path(path).expanduser().absolute())
+    if not layout.segments.is_dir():
+        raise IndexNotFound(f"There is no index at {path}; make one with `clipsearch index FOLDER`.")
+    with writer_lock(layout):
+        shutil.rmtree(layout.tmp, ignore_errors=True)
+        set_aside = _set_aside_damaged(layout)
+        records = outermost(complete_segments(layout))
+        manifest = derive(
+            layout,
+            _manifest_of(layout, records),
+            fresh=[record.segment.name for record in records],
+            moved=(),
+            base=None,
+        )
+        write_manifest(layout, manifest)
+        collect_garbage(layout, manifest)
+    return RepairReport(manifest.version, manifest.rows, len(manifest.segments), tuple(set_aside))
+
+
+def _set_aside_damaged(layout: Layout) -> list[str]:
+    names = []
+    for folder in sorted(layout.segments.iterdir()):
+        try:
+            sound = not damage(layout, read_record(folder).segment)
+        except IndexDamaged:
+            sound = False
+        if not sound:
+            broken = layout.path / "broken"
+            broken.mkdir(exist_ok=True)
+            shutil.rmtree(broken / folder.name, ignore_errors=True)
+            folder.rename(broken / folder.name)
+            names.append(folder.name)
+    return names
+
+
+def _manifest_of(layout: Layout, records: list[SegmentRecord]) -> Manifest:
+    """The manifest to rebuild: the published one if it can be read, else what the segments say."""
+    segments = tuple(record.segment for record in records)
+    versions = [int(p.stem) for p in layout.versions.glob("*.json") if p.stem.isdigit()]
+    version = max(versions, default=0) + 1
+    roots = {root.alias: root for record in records for root in record.roots}
+    next_id = max((record.next_id for record in records), default=1)
+    try:
+        published = read_manifest(layout.manifest(published_version(layout)))
+    except ClipsearchError:
+        if not records:
+            raise IndexDamaged(
+                f"{layout.path} holds neither a readable manifest nor a sound segment; index your pictures anew."
+            ) from None
+        nothing = FileRef("", 0, "")
+        return Manifest(
+            version, "", records[-1].model, 0, 0, next_id, nothing, nothing, tuple(roots.values()), segments
+        )
+    roots |= {root.alias: root for root in published.roots}
+    return replace(
+        published,
+        version=version,
+        next_id=max(next_id, published.next_id),
+        roots=tuple(roots.values()),
+        segments=segments,
+    )

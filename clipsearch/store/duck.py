@@ -1,0 +1,88 @@
+"""The one module that imports DuckDB: opening connections and translating what DuckDB says into our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from duckdb import DuckDBPyConnection as Connection
+from duckdb import Error as DatabaseError
+
+from clipsearch.errors import IndexDamaged, QueryError
+
+__all__ = ["Connection", "DatabaseError", "open_reader", "open_writer", "select", "select_once", "stream"]
+
+# Nothing leaves the machine: DuckDB must never fetch an extension on its own.
+_CLOSED: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+def open_reader(path: Path) -> Connection:
+    """Open a catalog for reading only, with files, network and settings out of reach of any statement.
+
+    Raises:
+        IndexDamaged: the file is missing or no DuckDB database.
+    """
+    config = {**_CLOSED, "enable_external_access": "false", "lock_configuration": "true"}
+    try:
+        return duckdb.connect(str(path), read_only=True, config=config)
+    except duckdb.Error:
+        raise IndexDamaged(f"{path} cannot be opened; run `clipsearch repair --index {path.parent}`.") from None
+
+
+def open_writer(path: Path, *, memory: str = "512MB") -> Connection:
+    """Open (or make) a database for writing, bounded in memory, spilling beside itself."""
+    config = {**_CLOSED, "memory_limit": memory, "temp_directory": f"{path}.spill"}
+    return duckdb.connect(str(path), config=config)
+
+
+@contextmanager
+def _plain_sql_errors() -> Iterator[None]:
+    """Turn a DuckDB error about a user's statement into one sentence.
+
+    Raises:
+        QueryError: the statement is wrong or not permitted.
+    """
+    try:
+        yield
+    except (duckdb.PermissionException, duckdb.InvalidInputException) as error:
+        raise QueryError(f"Only reading from the catalog is permitted: {_first_line(error)}") from None
+    except duckdb.Error as error:
+        raise QueryError(f"DuckDB cannot run this statement: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2]) if lines else type(error).__name__
+
+
+def select(db: Connection, sql: str, **parameters: Any) -> pa.Table:
+    """A statement's result as one Arrow table."""
+    return db.sql(sql, params=parameters or None).to_arrow_table()
+
+
+def stream(db: Connection, sql: str, rows: int = 65536) -> Any:
+    """A statement's result as a reader of Arrow record batches of at most `rows` rows."""
+    return db.sql(sql).to_arrow_reader(rows)
+
+
+def select_once(db: Connection, sql: str) -> pa.Table:
+    """Run a user's statement, which must be one single reading one.
+
+    Raises:
+        QueryError: it is wrong, more than one, or does more than read.
+    """
+    with _plain_sql_errors():
+        statements = db.extract_statements(sql)
+        if len(statements) != 1:
+            raise QueryError("Give exactly one SELECT statement.")
+        result = db.sql(statements[0])
+        if result is None:
+            raise QueryError("Only statements that return rows are permitted; start with SELECT.")
+        return result.to_arrow_table()

@@ -1,0 +1,118 @@
+"""Where each file of an index directory lives, and how files are put there so that a crash leaves them whole or absent.
+
+photos.index/
+  CURRENT                      name of the published version
+  versions/000012.json         manifest
+  segments/<first>-<last>/     vectors.npy, rows.parquet, removals.parquet, failures.parquet, segment.json
+  catalog-000012.duckdb        published metadata
+  ann-000012.faiss             published FAISS index
+  writer.lock, writer.json     who is writing
+  tmp/                         work in progress of the one writer
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths inside one index directory."""
+
+    path: Path
+
+    @property
+    def current(self) -> Path:
+        """The file that names the published version."""
+        return self.path / "CURRENT"
+
+    @property
+    def versions(self) -> Path:
+        """Folder of manifests."""
+        return self.path / "versions"
+
+    @property
+    def segments(self) -> Path:
+        """Folder of segments."""
+        return self.path / "segments"
+
+    @property
+    def tmp(self) -> Path:
+        """Folder of unfinished files; the writer empties it when it starts."""
+        return self.path / "tmp"
+
+    @property
+    def lock(self) -> Path:
+        """The writer's lock file."""
+        return self.path / "writer.lock"
+
+    @property
+    def holder(self) -> Path:
+        """What the lock's holder says of itself."""
+        return self.path / "writer.json"
+
+    def manifest(self, version: int) -> Path:
+        """Manifest of a version."""
+        return self.versions / f"{version:06d}.json"
+
+    def catalog(self, version: int) -> Path:
+        """Catalog made by a version."""
+        return self.path / f"catalog-{version:06d}.duckdb"
+
+    def ann(self, version: int) -> Path:
+        """FAISS index made by a version."""
+        return self.path / f"ann-{version:06d}.faiss"
+
+
+def looks_like_index(path: Path) -> bool:
+    """Whether a folder is an index directory (complete or interrupted at birth)."""
+    return (path / "CURRENT").is_file() or ((path / "segments").is_dir() and (path / "versions").is_dir())
+
+
+def checksum(path: Path) -> str:
+    """BLAKE2b-128 of a file, as hex."""
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def fsync_file(path: Path) -> None:
+    """Force a file's content to the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def fsync_folder(path: Path) -> None:
+    """Force a folder's entries to the disk, where the platform can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def replacing(target: Path, tmp: Path) -> Iterator[Path]:
+    """Write `target` as a whole or not at all: yields a path to write to, then fsyncs and renames it over `target`."""
+    tmp.mkdir(parents=True, exist_ok=True)
+    draft = tmp / target.name
+    draft.unlink(missing_ok=True)
+    try:
+        yield draft
+        fsync_file(draft)
+        draft.replace(target)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    fsync_folder(target.parent)

@@ -1,0 +1,137 @@
+"""The manifest of a published version: what it is made of, in JSON a person can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from clipsearch.errors import IndexDamaged, IndexNotFound
+from clipsearch.store.layout import Layout, replacing
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """The model whose vectors an index holds."""
+
+    name: str
+    fingerprint: str
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A named folder that paths are relative to. `location` is absolute, or relative to the index directory where
+    the index lives inside the root, so that both can be moved together."""
+
+    alias: str
+    location: str
+
+    def resolve(self, index: Path) -> Path:
+        """The folder as an absolute path."""
+        return Path(self.location) if Path(self.location).is_absolute() else (index / self.location).resolve()
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A derived file of the index: its name, size in bytes and BLAKE2b-128."""
+
+    name: str
+    bytes: int
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRef:
+    """A segment: the run of batches `first`..`last` it holds, its counts, and a checksum a file."""
+
+    first: int
+    last: int
+    rows: int
+    removals: int
+    failures: int
+    checksums: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Folder name; sorts in log order."""
+        return f"{self.first:08d}-{self.last:08d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One published version. `rows` counts the pictures in the catalog; ids below `next_id` are spent."""
+
+    version: int
+    created_at: str
+    model: ModelRef
+    rows: int
+    failures: int
+    next_id: int
+    catalog: FileRef
+    ann: FileRef
+    roots: tuple[Root, ...] = ()
+    segments: tuple[SegmentRef, ...] = ()
+    schema_version: int = field(default=SCHEMA_VERSION)
+
+    @property
+    def last_batch(self) -> int:
+        """The newest batch of the log this version includes; 0 when none."""
+        return max((segment.last for segment in self.segments), default=0)
+
+
+@cache
+def _adapter() -> TypeAdapter[Manifest]:
+    return TypeAdapter(Manifest)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and validate a manifest file.
+
+    Raises:
+        IndexDamaged: it is missing, not JSON, or not a manifest this version of clipsearch can read.
+    """
+    try:
+        data = json.loads(path.read_bytes())
+        found = data.get("schema_version") if isinstance(data, dict) else None
+        if isinstance(found, int) and found > SCHEMA_VERSION:
+            raise IndexDamaged(
+                f"{path.parent.parent} was written by a newer clipsearch; upgrade clipsearch to open it."
+            )
+        return _adapter().validate_python(data)
+    except FileNotFoundError:
+        raise IndexDamaged(f"{path} is missing; run `clipsearch repair --index {path.parent.parent}`.") from None
+    except (ValueError, ValidationError, OSError):
+        raise IndexDamaged(f"{path} is damaged; run `clipsearch repair --index {path.parent.parent}`.") from None
+
+
+def write_manifest(layout: Layout, manifest: Manifest) -> None:
+    """Write a manifest, then make it the published version."""
+    layout.versions.mkdir(exist_ok=True)
+    with replacing(layout.manifest(manifest.version), layout.tmp) as draft:
+        draft.write_text(json.dumps(asdict(manifest), indent=1) + "\n")
+    with replacing(layout.current, layout.tmp) as draft:
+        draft.write_text(f"{manifest.version:06d}\n")
+
+
+def published_version(layout: Layout) -> int:
+    """The number `CURRENT` names.
+
+    Raises:
+        IndexNotFound: there is no index here.
+        IndexDamaged: `CURRENT` is missing from an index, or holds no number.
+    """
+    try:
+        return int(layout.current.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        if layout.segments.is_dir():
+            raise IndexDamaged(f"{layout.current} is missing; run `clipsearch repair --index {layout.path}`.") from None
+        raise IndexNotFound(f"There is no index at {layout.path}; make one with `clipsearch index FOLDER`.") from None
+    except ValueError:
+        raise IndexDamaged(f"{layout.current} is damaged; run `clipsearch repair --index {layout.path}`.") from None

@@ -1,0 +1,299 @@
+"""Writing an index: batches are appended to the log as segments, `publish` shows them to readers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from clipsearch.errors import IndexDamaged, ModelMismatch, UsageError
+from clipsearch.store.ann import Ids, write_ann
+from clipsearch.store.catalog import Catalog, build_catalog
+from clipsearch.store.layout import Layout, checksum, looks_like_index, replacing
+from clipsearch.store.lock import collect, writer_lock
+from clipsearch.store.manifest import (
+    FileRef,
+    Manifest,
+    ModelRef,
+    Root,
+    SegmentRef,
+    published_version,
+    read_manifest,
+    write_manifest,
+)
+from clipsearch.store.merge import (
+    live_offsets,
+    merge_segments,
+    removed_ids,
+    runs_to_compact,
+    tail_to_merge,
+)
+from clipsearch.store.schema import ROW_SCHEMA
+from clipsearch.store.segments import (
+    SegmentDraft,
+    StoredVectors,
+    complete_segments,
+    failures_of,
+    load_vectors,
+    outermost,
+    removals_of,
+)
+
+
+class IndexWriter:
+    """The one writer of an index, made by `open_for_writing`.
+
+    `manifest` is the published version; `recovered` counts the rows that an interrupted run had written but not
+    published, which this writer found and will publish.
+    """
+
+    def __init__(self, layout: Layout, manifest: Manifest) -> None:
+        self.layout = layout
+        self.manifest = manifest
+        self.roots: dict[str, Root] = {root.alias: root for root in manifest.roots}
+        self._next_id = manifest.next_id
+        self._fresh: list[SegmentRef] = []
+        self._adopt()
+        self.recovered = sum(segment.rows for segment in self._fresh)
+
+    def _adopt(self) -> None:
+        """Take over complete segments that nobody got to publish."""
+        newer = [r for r in complete_segments(self.layout) if r.segment.first > self.manifest.last_batch]
+        for record in outermost(newer):
+            _check_model(self.manifest, record.model)
+            self._fresh.append(record.segment)
+            self._next_id = max(self._next_id, record.next_id)
+            for root in record.roots:
+                self.roots.setdefault(root.alias, root)
+
+    @property
+    def unpublished(self) -> bool:
+        """Whether there is anything readers do not see yet."""
+        return bool(self._fresh) or tuple(self.roots.values()) != self.manifest.roots
+
+    def take_ids(self, count: int) -> range:
+        """Ids never used before."""
+        start = self._next_id
+        self._next_id += count
+        return range(start, start + count)
+
+    def append(
+        self,
+        rows: pa.Table | None = None,
+        vectors: StoredVectors | None = None,
+        *,
+        removals: pa.Table | None = None,
+        failures: pa.Table | None = None,
+    ) -> SegmentRef:
+        """Write one batch to the log; once this returns it survives anything but the disk's own end.
+
+        `rows` has the columns of `ROW_SCHEMA` and any more; `vectors` is float16 [n, dim].
+        """
+        batch = max(self.manifest.last_batch, *(s.last for s in self._fresh), 0) + 1
+        draft = SegmentDraft(self.layout, batch, batch, self.manifest.model.dim)
+        try:
+            if rows is not None and vectors is not None:
+                draft.append(rows, vectors)
+            segment = draft.commit(
+                removals_of() if removals is None else removals,
+                failures_of([]) if failures is None else failures,
+                model=self.manifest.model,
+                roots=tuple(self.roots.values()),
+                next_id=self._next_id,
+                empty_schema=ROW_SCHEMA,
+            )
+        except BaseException:
+            draft.discard()
+            raise
+        self._fresh.append(segment)
+        return segment
+
+    def publish(self) -> Manifest:
+        """Derive catalog and FAISS index from the published ones and the new segments, then let readers see them."""
+        if not self.unpublished:
+            return self.manifest
+        old = self.manifest
+        kept, moved = self._merge_tail()
+        self._write_version((*kept, *self._fresh), self._fresh, moved, base=old)
+        return self.manifest
+
+    def rebuild(self, *, merge: bool) -> Manifest:
+        """Derive everything anew from the segments; with `merge`, first fold them together and drop dead rows."""
+        self.publish()
+        segments = self.manifest.segments
+        if merge:
+            segments = self._merge_all()
+        self._write_version(segments, segments, (), base=None)
+        return self.manifest
+
+    def _merge_tail(self) -> tuple[tuple[SegmentRef, ...], tuple[SegmentRef, ...]]:
+        """The published segments with their newest run merged, and the merged segment if there is one."""
+        segments = self.manifest.segments
+        run = tail_to_merge(segments)
+        if not run:
+            return segments, ()
+        with _catalog(self.layout, self.manifest) as catalog:
+            merged = merge_segments(self.layout, self.manifest, catalog, run)
+        if merged is None:
+            return segments, ()
+        return (*segments[: len(segments) - len(run)], merged), (merged,)
+
+    def _merge_all(self) -> tuple[SegmentRef, ...]:
+        result: list[SegmentRef] = []
+        with _catalog(self.layout, self.manifest) as catalog:
+            for run in runs_to_compact(self.manifest.segments):
+                # A lone segment keeps its folder name, which readers may have open.
+                merged = merge_segments(self.layout, self.manifest, catalog, run) if len(run) > 1 else None
+                result += run if merged is None else [merged]
+        return tuple(result)
+
+    def _write_version(
+        self,
+        segments: Sequence[SegmentRef],
+        fresh: Sequence[SegmentRef],
+        moved: Sequence[SegmentRef],
+        base: Manifest | None,
+    ) -> None:
+        version = self.manifest.version + 1
+        manifest = derive(
+            self.layout,
+            replace(
+                self.manifest,
+                version=version,
+                next_id=self._next_id,
+                roots=tuple(self.roots.values()),
+                segments=tuple(segments),
+            ),
+            fresh=[s.name for s in fresh],
+            moved=[s.name for s in moved],
+            base=base,
+        )
+        write_manifest(self.layout, manifest)
+        self.manifest, self._fresh = manifest, []
+        collect_garbage(self.layout, manifest)
+
+
+def derive(
+    layout: Layout, manifest: Manifest, *, fresh: Sequence[str], moved: Sequence[str], base: Manifest | None
+) -> Manifest:
+    """Write the catalog and FAISS index of `manifest.version` and return the manifest with their names and counts."""
+    old_catalog = layout.path / base.catalog.name if base else None
+    old_ann = layout.path / base.ann.name if base else None
+    with replacing(layout.catalog(manifest.version), layout.tmp) as draft:
+        rows, failures = build_catalog(draft, old_catalog, layout, fresh, moved)
+    target = layout.catalog(manifest.version)
+    catalog = Catalog(target)
+    try:
+        added = [(segment, *live_offsets(catalog, segment)) for segment in fresh]
+    finally:
+        catalog.close()
+    gone = np.concatenate([removed_ids(layout, fresh), *(ids for _, ids, _ in added)])
+    with replacing(layout.ann(manifest.version), layout.tmp) as draft:
+        write_ann(draft, old_ann, manifest.model.dim, gone, _with_vectors(layout, added))
+    return replace(
+        manifest,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        rows=rows,
+        failures=failures,
+        catalog=_file_ref(target),
+        ann=_file_ref(layout.ann(manifest.version)),
+    )
+
+
+def _with_vectors(layout: Layout, added: Sequence[tuple[str, Ids, Ids]]) -> Iterator[tuple[Ids, StoredVectors]]:
+    for segment, ids, offsets in added:
+        if len(ids):
+            yield ids, load_vectors(layout, segment)[offsets]
+
+
+def _file_ref(path: Path) -> FileRef:
+    return FileRef(path.name, path.stat().st_size, checksum(path))
+
+
+@contextmanager
+def _catalog(layout: Layout, manifest: Manifest) -> Iterator[Catalog]:
+    catalog = Catalog(layout.path / manifest.catalog.name)
+    try:
+        yield catalog
+    finally:
+        catalog.close()
+
+
+@contextmanager
+def open_for_writing(path: Path, model: ModelRef | None = None) -> Iterator[IndexWriter]:
+    """Lock an index and open it for writing, making it first where there is none and `model` is given.
+
+    Raises:
+        IndexBusy: another process is writing.
+        IndexNotFound: there is no index and no `model` to make one with.
+        ModelMismatch: the index holds another model's vectors.
+        UsageError: the folder cannot be written to.
+    """
+    layout = Layout(path)
+    if model is None and not looks_like_index(path):
+        published_version(layout)
+    make_folder(path)
+    with writer_lock(layout):
+        shutil.rmtree(layout.tmp, ignore_errors=True)
+        if model is not None and not layout.current.exists() and not any(layout.path.glob("segments/*")):
+            write_manifest(layout, _first_version(layout, model))
+        manifest = read_manifest(layout.manifest(published_version(layout)))
+        if model is not None:
+            _check_model(manifest, model)
+        yield IndexWriter(layout, manifest)
+
+
+def make_folder(path: Path) -> None:
+    """Make an index folder.
+
+    Raises:
+        UsageError: it cannot be made there.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"An index cannot be made at {path} ({error.strerror}); name another place with --index DIR."
+        ) from None
+
+
+def _first_version(layout: Layout, model: ModelRef) -> Manifest:
+    nothing = FileRef("", 0, "")
+    layout.segments.mkdir(exist_ok=True)
+    layout.versions.mkdir(exist_ok=True)
+    empty = Manifest(1, "", model, rows=0, failures=0, next_id=1, catalog=nothing, ann=nothing)
+    return derive(layout, empty, fresh=(), moved=(), base=None)
+
+
+def _check_model(manifest: Manifest, model: ModelRef) -> None:
+    if model.fingerprint != manifest.model.fingerprint:
+        raise ModelMismatch(
+            f"The index was made with {manifest.model.name} and its vectors do not compare with those of {model.name}; "
+            f"leave out --model to keep its own, or name a new index with --index DIR."
+        )
+
+
+def collect_garbage(layout: Layout, current: Manifest) -> None:
+    """Delete versions nobody reads any more, and every file that no remaining version needs."""
+    kept = [current]
+    for path in sorted(layout.versions.glob("*.json")):
+        if path != layout.manifest(current.version) and not collect(path):
+            try:
+                kept.append(read_manifest(path))
+            except IndexDamaged:
+                continue
+    names = {file.name for manifest in kept for file in (manifest.catalog, manifest.ann)}
+    for path in [*layout.path.glob("catalog-*.duckdb"), *layout.path.glob("ann-*.faiss")]:
+        if path.name not in names:
+            with suppress(OSError):  # Windows: still open somewhere; the next publish tries again
+                path.unlink()
+    segments = {segment.name for manifest in kept for segment in manifest.segments}
+    for path in layout.segments.glob("*-*"):
+        if path.name not in segments and int(path.name.split("-")[1]) <= current.last_batch:
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,167 @@
+"""A chunk of prepared pictures into one batch of the log: rows with vectors, removals and failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from clipsearch.errors import PictureError
+from clipsearch.store.schema import ROW_SCHEMA, own_names
+from clipsearch.store.segments import StoredVectors, failures_of, removals_of
+from clipsearch.store.writer import IndexWriter
+from clipsearch.types import Encoder
+from clipsearch_indexer.candidates import Candidate, Chunk
+from clipsearch_indexer.known import KnownContents, KnownPicture
+from clipsearch_indexer.plan import Plan
+from clipsearch_indexer.prepare import Prepared, Preparer
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCounts:
+    """What became of a chunk's pictures."""
+
+    embedded: int = 0
+    reused: int = 0
+    failed: int = 0
+
+
+class BatchWriter:
+    """Embeds what has to be embedded, gives out ids and appends batches to the log."""
+
+    def __init__(
+        self, writer: IndexWriter, encoder: Encoder, preparer: Preparer, known: KnownContents, plan: Plan
+    ) -> None:
+        self._writer, self._encoder, self._preparer = writer, encoder, preparer
+        self._known, self._plan = known, plan
+        self.claimed: set[int] = set()
+        """Ids of vanished pictures that live on under another name."""
+
+    def write(self, chunk: Chunk, prepared: Sequence[Prepared]) -> BatchCounts:
+        """Turn one chunk into one batch; when this returns the batch is on the disk."""
+        known = self._known.find([p.content_hash for p in prepared if p.error is None])
+        prepared = [self._preparer.decode(p) if p.data and p.content_hash not in known else p for p in prepared]
+        embedded = self._embed([p for p in prepared if p.pixels is not None and p.content_hash not in known])
+        vectors = known | embedded
+        good = [i for i, p in enumerate(prepared) if p.error is None]
+        ids = self._ids([prepared[i] for i in good])
+        self._writer.append(
+            _rows(chunk, [prepared[i] for i in good], good, ids, vectors),
+            _stack([vectors[prepared[i].content_hash].vector for i in good], self._encoder.dim),
+            removals=removals_of(_replaced([prepared[i] for i in good], ids) + _lost(prepared)),
+            failures=failures_of([_failure(p.candidate, p.error) for p in prepared if p.error is not None]),
+        )
+        for content_hash, picture in embedded.items():
+            self._known.remember(content_hash, picture.facts, picture.vector)
+        failed = len(prepared) - len(good)
+        return BatchCounts(len(embedded), len(good) - len(embedded), failed)
+
+    def _embed(self, prepared: Sequence[Prepared]) -> dict[str, KnownPicture]:
+        """Vectors of pictures, each content once, by content hash."""
+        once = {p.content_hash: p for p in prepared}
+        if not once:
+            return {}
+        pixels = np.stack([p.pixels for p in once.values() if p.pixels is not None])
+        vectors = self._encoder.encode_images(pixels).astype(np.float16)
+        return {
+            content: KnownPicture(p.facts, vector)
+            for (content, p), vector in zip(once.items(), vectors, strict=True)
+            if p.facts is not None
+        }
+
+    def _ids(self, prepared: Sequence[Prepared]) -> list[int]:
+        """Ids: the old one where the content is the same, that of a vanished picture for a rename, else a new one.
+
+        So an id always means the same vector.
+        """
+        kept = [p.candidate.old_id if p.candidate.old_hash == p.content_hash else None for p in prepared]
+        homeless = [p.content_hash for p, old in zip(prepared, kept, strict=True) if old is None]
+        vanished: dict[str, list[int]] = {}
+        for content_hash, picture_id in self._plan.vanished_with(homeless):
+            if picture_id not in self.claimed:
+                vanished.setdefault(content_hash, []).append(picture_id)
+        return [
+            old if old is not None else self._claim(vanished.get(p.content_hash, []))
+            for p, old in zip(prepared, kept, strict=True)
+        ]
+
+    def _claim(self, vanished: list[int]) -> int:
+        if not vanished:
+            return self._writer.take_ids(1)[0]
+        picture_id = vanished.pop(0)
+        self.claimed.add(picture_id)
+        return picture_id
+
+
+def _rows(
+    chunk: Chunk,
+    prepared: Sequence[Prepared],
+    places: Sequence[int],
+    ids: Sequence[int],
+    vectors: Mapping[str, KnownPicture],
+) -> pa.Table:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = [_row(p, picture_id, vectors[p.content_hash], now) for p, picture_id in zip(prepared, ids, strict=True)]
+    table = pa.Table.from_pylist(rows, schema=ROW_SCHEMA)
+    if chunk.columns is None:
+        return table
+    further = chunk.columns.take(pa.array(places, pa.int64()))
+    for name, column in zip(own_names(further.column_names), further.columns, strict=True):
+        table = table.append_column(name, column)
+    return table
+
+
+def _row(prepared: Prepared, picture_id: int, picture: KnownPicture, now: datetime) -> dict[str, Any]:
+    candidate = prepared.candidate
+    facts = picture.facts
+    if candidate.caption is not None:
+        facts = replace(facts, caption=candidate.caption)
+    return {
+        "id": picture_id,
+        "root": candidate.root,
+        "path": candidate.path,
+        "file": candidate.file,
+        "shard": candidate.shard,
+        "row_group": candidate.row_group,
+        "row": candidate.row,
+        "image_column": candidate.image_column,
+        "content_hash": prepared.content_hash,
+        "bytes": prepared.size,
+        "mtime_ns": candidate.mtime_ns,
+        "indexed_at": now,
+        **asdict(facts),
+    }
+
+
+def _stack(vectors: Sequence[StoredVectors], dim: int) -> StoredVectors:
+    return np.stack(vectors) if vectors else np.empty((0, dim), np.float16)
+
+
+def _replaced(prepared: Sequence[Prepared], ids: Sequence[int]) -> list[int]:
+    """Old ids of pictures whose content changed."""
+    return [
+        p.candidate.old_id
+        for p, picture_id in zip(prepared, ids, strict=True)
+        if p.candidate.old_id is not None and p.candidate.old_id != picture_id
+    ]
+
+
+def _lost(prepared: Sequence[Prepared]) -> list[int]:
+    """Old ids of pictures that cannot be read any more."""
+    return [p.candidate.old_id for p in prepared if p.error is not None and p.candidate.old_id is not None]
+
+
+def _failure(candidate: Candidate, error: PictureError) -> dict[str, Any]:
+    return {
+        "root": candidate.root,
+        "path": candidate.path,
+        "reason": error.reason,
+        "message": str(error),
+        "bytes": candidate.size,
+        "mtime_ns": candidate.mtime_ns,
+        "failed_at": datetime.now(UTC).replace(tzinfo=None),
+    }

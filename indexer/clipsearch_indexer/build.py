@@ -1,0 +1,99 @@
+"""`clipsearch.build`: one indexing run, from sources to a published version."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from clipsearch.errors import UsageError
+from clipsearch.pictures import DEFAULT_MAX_PIXELS
+from clipsearch.store.writer import make_folder, open_for_writing
+from clipsearch.types import Encoder, IndexReport
+from clipsearch_indexer.interrupt import stop_on_interrupt
+from clipsearch_indexer.model import choose_model
+from clipsearch_indexer.progress import Listener, Progress, ignore
+from clipsearch_indexer.run import Run, Settings
+from clipsearch_indexer.sources.resolve import resolve_sources
+
+
+def build(
+    sources: str | Path | Sequence[str | Path],
+    index: str | Path,
+    *,
+    model: str | None = None,
+    encoder: Encoder | None = None,
+    device: str = "auto",
+    offline: bool = False,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    image_column: str | None = None,
+    caption_column: str | None = None,
+    keep_missing: bool = False,
+    retry_failures: bool = False,
+    workers: int | None = None,
+    batch_size: int | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    publish_every: float = 30.0,
+    progress: Listener = ignore,
+    stop: Callable[[], bool] = lambda: False,
+) -> IndexReport:
+    """Index pictures: only what is new or changed is embedded, what is gone leaves the results.
+
+    Args:
+        sources: picture folders, Parquet files, folders of shards, or globs.
+        index: the index directory, made if need be.
+        model: a preset, `architecture/tag`, `architecture:checkpoint`, `hf-hub:org/name` or a model folder. A new
+            index without one gets the default preset, or `mini` where its weights cannot be had; an existing index
+            keeps its own.
+        encoder: a ready encoder instead of a model's name.
+        device: `auto`, `cuda`, `mps` or `cpu`.
+        offline: never touch the network, even for weights missing here.
+        include: gitignore-style patterns of what to index; everything without.
+        exclude: gitignore-style patterns of what to leave out.
+        image_column: the Parquet column with the pictures, where the detected one is wrong.
+        caption_column: the Parquet column with the captions, likewise.
+        keep_missing: keep pictures in the results whose files are gone.
+        retry_failures: look again at unchanged files that could not be read before.
+        workers: threads that read and decode; by default one a core.
+        batch_size: pictures a batch; by default what suits the device. A crash loses at most one batch.
+        max_pixels: pictures with more pixels are not decoded.
+        publish_every: seconds between publications while the run goes on (more where publishing itself takes long).
+        progress: is called with the state of the run, a few times a second.
+        stop: is asked between batches; once it says True the run publishes what is done and ends.
+
+    Raises:
+        SourceError: a source is not there, or cannot be indexed at all.
+        ModelError: the model cannot be found, downloaded or loaded.
+        ModelMismatch: the index was made with another model.
+        IndexBusy: another process is writing to the index.
+        IndexDamaged: the index cannot be read.
+        UsageError: arguments that make no sense, or an index directory that cannot be written.
+    """
+    listed = [sources] if isinstance(sources, (str, Path)) else list(sources)
+    if not listed:
+        raise UsageError("Name at least one folder or Parquet file to index.")
+    if (batch_size is not None and batch_size < 1) or (workers is not None and workers < 1):
+        raise UsageError("Workers and batch size must be at least 1.")
+    resolved = resolve_sources([os.fspath(source) for source in listed])
+    path = Path(index).expanduser().absolute()
+    # Before a model is loaded or downloaded for it.
+    make_folder(path)
+    progress(Progress("loading the model"))
+    run_model, notice = choose_model(path, model, encoder, device=device, offline=offline)
+    if notice:
+        progress(Progress("loading the model", note=notice))
+    settings = Settings(
+        include=tuple(include),
+        exclude=tuple(exclude),
+        image_column=image_column,
+        caption_column=caption_column,
+        keep_missing=keep_missing,
+        retry_failures=retry_failures,
+        workers=workers or os.cpu_count() or 1,
+        batch_size=batch_size,
+        max_pixels=max_pixels,
+        publish_every=publish_every,
+    )
+    with open_for_writing(path, run_model.ref) as writer, stop_on_interrupt(stop) as stopping:
+        return Run(writer, run_model, settings, progress, stopping).index(resolved, notes=(notice,) if notice else ())

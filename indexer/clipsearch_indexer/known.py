@@ -1,0 +1,87 @@
+"""Contents whose vector the index has: the same bytes are never embedded twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipsearch.store.catalog import Catalog
+from clipsearch.store.layout import Layout
+from clipsearch.store.manifest import Manifest
+from clipsearch.store.segments import StoredVectors, load_vectors
+from clipsearch.types import PictureFacts
+
+_FACTS = ("format", "width", "height", "taken_at", "camera", "latitude", "longitude")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPicture:
+    """What is known of a content: its facts and its vector, float16 [dim]."""
+
+    facts: PictureFacts
+    vector: StoredVectors
+
+
+class KnownContents:
+    """Contents of the published version, and of the batches written since.
+
+    Asking for a content goes through an array of 64-bit hash prefixes first (8 bytes a picture), so that new pictures
+    cost no query. `seems_known` may be asked from any thread.
+    """
+
+    def __init__(self, layout: Layout, manifest: Manifest) -> None:
+        self._layout = layout
+        self._catalog: Catalog | None = None
+        self.follow(manifest)
+
+    def follow(self, manifest: Manifest) -> None:
+        """Move on to a newly published version, which holds all that was remembered."""
+        self.close()
+        self._catalog = Catalog(self._layout.path / manifest.catalog.name)
+        table = self._catalog.arrow("SELECT DISTINCT ('0x' || left(content_hash, 16))::UBIGINT AS prefix FROM pictures")
+        self._prefixes: NDArray[np.uint64] = np.sort(table.read_all()["prefix"].to_numpy())
+        self._recent: dict[str, KnownPicture] = {}
+        self._vectors: dict[str, StoredVectors] = {}
+
+    def close(self) -> None:
+        """Let go of the catalog."""
+        if self._catalog is not None:
+            self._catalog.close()
+
+    def seems_known(self, content_hash: str) -> bool:
+        """Whether the content is known, but for one chance in 2^64 a picture."""
+        if content_hash in self._recent:
+            return True
+        prefix = np.uint64(int(content_hash[:16], 16))
+        place = int(np.searchsorted(self._prefixes, prefix))
+        return place < len(self._prefixes) and bool(self._prefixes[place] == prefix)
+
+    def find(self, hashes: Sequence[str]) -> dict[str, KnownPicture]:
+        """Those of the contents that are known."""
+        wanted = [content for content in dict.fromkeys(hashes) if self.seems_known(content)]
+        found = {content: self._recent[content] for content in wanted if content in self._recent}
+        listed = ", ".join(f"'{content}'" for content in wanted if content not in found)
+        if listed and self._catalog is not None:
+            rows = self._catalog.arrow(
+                f"SELECT * FROM pictures WHERE content_hash IN ({listed}) "
+                "QUALIFY row_number() OVER (PARTITION BY content_hash ORDER BY id) = 1"
+            ).read_all()
+            found |= {row["content_hash"]: self._known(row) for row in rows.to_pylist()}
+        return found
+
+    def remember(self, content_hash: str, facts: PictureFacts, vector: StoredVectors) -> None:
+        """Add a content of the batch being written."""
+        self._recent.setdefault(content_hash, KnownPicture(facts, vector))
+
+    def _known(self, row: Mapping[str, Any]) -> KnownPicture:
+        segment = row["segment"]
+        if segment not in self._vectors:
+            self._vectors[segment] = load_vectors(self._layout, segment)
+        # The caption of a Parquet row is its own, not the picture's.
+        caption = row["caption"] if row["shard"] is None else None
+        facts = PictureFacts(**{name: row[name] for name in _FACTS}, caption=caption)
+        return KnownPicture(facts, np.array(self._vectors[segment][row["segment_offset"]]))

@@ -1,0 +1,82 @@
+"""The model of a run: the index's own, or the one a new index is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from clipsearch.errors import ModelMismatch
+from clipsearch.store.layout import Layout
+from clipsearch.store.manifest import ModelRef, published_version, read_manifest
+from clipsearch.types import Encoder
+
+
+def published_model(index: Path) -> ModelRef | None:
+    """The model of the index at `index`; None where there is no published index."""
+    layout = Layout(index)
+    if not layout.current.exists():
+        return None
+    return read_manifest(layout.manifest(published_version(layout))).model
+
+
+@dataclass
+class RunModel:
+    """Loads the run's model when it is first needed, which a run without new pictures never does.
+
+    `ref` is the model of the index. Loading checks that the name still stands for that model.
+    """
+
+    ref: ModelRef
+    load: Callable[[], Encoder]
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder.
+
+        Raises:
+            ModelError: it cannot be loaded.
+            ModelMismatch: it is not the index's model.
+        """
+        encoder = self.load()
+        _check(self.ref, encoder.name, encoder.fingerprint)
+        return encoder
+
+
+def choose_model(
+    index: Path, model: str | None, encoder: Encoder | None, *, device: str, offline: bool
+) -> tuple[RunModel, str | None]:
+    """The model for a run on `index`, and a notice where it is not the one a user would expect.
+
+    Raises:
+        ModelError: the model cannot be found or loaded.
+        ModelMismatch: `model` or `encoder` is not the model of the existing index.
+    """
+    from clipsearch.models import choose_default, load_encoder, model_fingerprint
+
+    published = published_model(index)
+    if encoder is not None:
+        ref = published or ModelRef(encoder.name, encoder.fingerprint, encoder.dim)
+        _check(ref, encoder.name, encoder.fingerprint)
+        return RunModel(ref, lambda: encoder), None
+    if published is not None:
+        if model is not None:
+            _check(published, model, model_fingerprint(model, offline=offline))
+        name = model or published.name
+        return RunModel(published, lambda: load_encoder(name, device=device, offline=offline)), None
+    notice = None
+    if model is None:
+        choice = choose_default(offline=offline)
+        model, notice = choice.name, choice.notice
+    loaded = load_encoder(model, device=device, offline=offline)
+    return RunModel(ModelRef(loaded.name, loaded.fingerprint, loaded.dim), lambda: loaded), notice
+
+
+def _check(ref: ModelRef, name: str, fingerprint: str) -> None:
+    if fingerprint != ref.fingerprint:
+        raise ModelMismatch(
+            f"The index was made with {ref.name} ({ref.fingerprint[:8]}), and the vectors of {name} "
+            f"({fingerprint[:8]}) do not compare with its own; leave out --model to go on with {ref.name}, "
+            f"or index into a new folder with --index DIR."
+        )

@@ -1,0 +1,32 @@
+"""What a run tells while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is.
+
+    Counts are pictures: `done` of `total` to look at, of which `embedded` went through the model, `reused` had a known
+    vector and `failed` could not be read. `seconds` since the work began; `note` is for the user to see at once.
+    """
+
+    stage: Literal["scanning", "loading the model", "embedding", "publishing", "done"]
+    done: int = 0
+    total: int = 0
+    embedded: int = 0
+    reused: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    note: str | None = None
+
+
+Listener = Callable[[Progress], None]
+
+
+def ignore(_: Progress) -> None:
+    """Listen to nothing."""
