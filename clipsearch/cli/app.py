@@ -1,0 +1,95 @@
+"""`clipsearch`: the commands put together, and errors turned into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from clipsearch import __version__
+from clipsearch.cli.commands import demo, index, inspect, search, ui, upkeep
+from clipsearch.errors import ClipsearchError, UsageError
+
+app = typer.Typer(
+    name="clipsearch",
+    help="Search pictures by meaning: index folders or Parquet with CLIP models, ask by text, by picture or both.",
+    epilog='Example: clipsearch index ~/Pictures && cd ~/Pictures && clipsearch search "two dogs in the snow"',
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # drawing help with Rich takes longer than all the rest of `--help`
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _add(command: Callable[..., None], example: str, name: str | None = None) -> None:
+    app.command(name, epilog=f"Example: {example}")(command)
+
+
+_add(index.index, "clipsearch index ~/Pictures --exclude 'screenshots/'")
+_add(search.search, 'clipsearch search "two dogs in the snow" -k 20')
+_add(inspect.info, "clipsearch info --index photos.index")
+_add(inspect.failures, "clipsearch failures --retry")
+_add(inspect.sql, 'clipsearch sql "select camera, count(*) from images group by camera"')
+_add(inspect.models, "clipsearch models")
+_add(upkeep.verify, "clipsearch verify --index photos.index")
+_add(upkeep.repair, "clipsearch repair --index photos.index")
+_add(upkeep.compact, "clipsearch compact --index photos.index")
+_add(upkeep.relocate, "clipsearch relocate Pictures /mnt/backup/Pictures")
+_add(upkeep.forget, "clipsearch forget Pictures")
+_add(ui.ui, "clipsearch ui --index photos.index")
+_add(demo.demo, "clipsearch demo")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"clipsearch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; exits with 1 after an error, 2 after wrong usage, 130 after Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        # File names that are not UTF-8 go out as the bytes they are.
+        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    try:
+        app()
+    except UsageError as error:
+        _stop(str(error), 2)
+    except ClipsearchError as error:
+        _stop(str(error), 1)
+    except KeyboardInterrupt:
+        _stop("Interrupted.", 130)
+    except BrokenPipeError:  # the reader of our output has had enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except OSError as error:
+        if os.environ.get("CLIPSEARCH_DEBUG"):
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        _stop(f"The system refused: {error.strerror or error}{where}.", 1)
+    except Exception as error:
+        if os.environ.get("CLIPSEARCH_DEBUG"):
+            raise
+        _stop(
+            f"Something clipsearch did not foresee: {type(error).__name__}: {error}. Run again with CLIPSEARCH_DEBUG=1 "
+            f"to see where, and please report it.",
+            1,
+        )
+
+
+def _stop(message: str, code: int) -> None:
+    print(f"clipsearch: {message}", file=sys.stderr)
+    raise SystemExit(code)

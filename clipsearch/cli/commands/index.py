@@ -1,0 +1,139 @@
+"""`clipsearch index`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clipsearch.cli.options import Device, DeviceOption, IndexOption, JsonOption, OfflineOption
+from clipsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from clipsearch.types import IndexReport
+
+_PIXELS = 200_000_000
+
+
+def index(
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE...", help="Picture folders, Parquet files, folders of shards, or quoted globs."),
+    ],
+    index: IndexOption = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A preset (see `clipsearch models`), ARCHITECTURE/TAG, ARCHITECTURE:CHECKPOINT, hf-hub:ORG/NAME or a "
+            "model folder. An existing index keeps its own.",
+            show_default="the default preset",
+        ),
+    ] = None,
+    device: DeviceOption = Device.auto,
+    include: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Index only what matches, as in .gitignore; repeatable.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Leave out what matches, as in .gitignore; repeatable.")
+    ] = None,
+    image_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Parquet column with the pictures.", show_default="detected")
+    ] = None,
+    caption_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Parquet column with the captions.", show_default="detected")
+    ] = None,
+    keep_missing: Annotated[
+        bool, typer.Option("--keep-missing", help="Keep pictures in the results whose files are gone.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Threads that read and decode.", show_default="one a core")
+    ] = None,
+    batch_size: Annotated[
+        str, typer.Option(metavar="auto|N", help="Pictures a batch; a crash loses at most one batch.")
+    ] = "auto",
+    max_pixels: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Do not decode pictures with more pixels than this.")
+    ] = _PIXELS,
+    publish_every: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Show new pictures to searches this often during the run.")
+    ] = 30.0,
+    offline: OfflineOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Index pictures: only what is new or changed is embedded, what is gone leaves the results."""
+    from clipsearch.cli.locate import place_index
+    from clipsearch.cli.progress import shown_progress
+    from clipsearch_indexer import build
+
+    place = place_index(index, sources[0])
+    with shown_progress() as listen:
+        report = build(
+            sources,
+            place,
+            model=model,
+            device=device,
+            offline=offline,
+            include=include or (),
+            exclude=exclude or (),
+            image_column=image_column,
+            caption_column=caption_column,
+            keep_missing=keep_missing,
+            workers=workers,
+            batch_size=_batch_size(batch_size),
+            max_pixels=max_pixels,
+            publish_every=publish_every,
+            progress=listen,
+        )
+    print_report(report, as_json=json)
+
+
+def _batch_size(given: str) -> int | None:
+    if given == "auto":
+        return None
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    raise UsageError(f"--batch-size is {given!r}; give `auto` or a number of pictures.")
+
+
+def print_report(report: IndexReport, *, as_json: bool) -> None:
+    """What a run did, for people or as JSON; ends the program with 130 where it was interrupted."""
+    from dataclasses import asdict
+
+    from clipsearch.cli.render import json_text
+
+    if as_json:
+        print(json_text(asdict(report)))
+    else:
+        print("\n".join(_lines(report)))
+    for note in report.notes:
+        print(f"\nPlease note: {note}", file=sys.stderr)
+    if report.interrupted:
+        raise typer.Exit(130)
+
+
+def _lines(report: IndexReport) -> list[str]:
+    from clipsearch.cli.render import plural
+
+    done = report.embedded + report.reused + report.failed
+    rate = f", {done / report.seconds:.0f} images/s" if done and report.seconds else ""
+    how = "Interrupted; what was done is kept. " if report.interrupted else ""
+    lines = [
+        f"{how}{plural(report.total, 'picture')} in the index, made with {report.model}.",
+        f"This run: {report.embedded:,} embedded, {report.reused:,} reused, {report.unchanged:,} unchanged, "
+        f"{report.removed:,} removed, {report.failed:,} failed ({report.seconds:.1f} s{rate}).",
+    ]
+    if report.recovered:
+        lines.append(f"{plural(report.recovered, 'picture')} of an interrupted run did not have to be embedded again.")
+    if report.failed:
+        lines.append("See what failed, and why, with `clipsearch failures`.")
+    lines += [f"{alias} is offline (missing or empty); its pictures are kept." for alias in report.offline_roots]
+    return [*lines, f"Index: {_shown(report.index)}"]
+
+
+def _shown(path: Path) -> str:
+    from clipsearch.cli.render import one_line
+
+    return one_line(path)

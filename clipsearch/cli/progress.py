@@ -1,0 +1,58 @@
+"""A run's progress in a terminal: done/total, images/s, time left. Silent where nobody watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from clipsearch_indexer import Progress as State
+
+_SHORTEST_STEP = 0.1  # seconds between two drawings
+
+
+@contextmanager
+def shown_progress() -> Iterator[Callable[[State], None]]:
+    """Yield a listener for `clipsearch.build` that draws a bar on the standard error stream of a terminal.
+
+    A note is printed at once, terminal or not: it changes what the user gets.
+    """
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[failed]}"),
+        console=console,
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task("", total=None, rate="", failed="")
+        drawn = -_SHORTEST_STEP
+
+        def listen(state: State) -> None:
+            nonlocal drawn
+            if state.note:
+                console.print(Panel(state.note, title="Please note", border_style="yellow"))
+            if state.stage == "embedding" and 0 < state.seconds - drawn < _SHORTEST_STEP:
+                return
+            drawn = state.seconds
+            bar.update(
+                task,
+                description=state.stage,
+                completed=state.done,
+                total=state.total or None,
+                rate=f"{state.done / state.seconds:.0f} images/s" if state.done and state.seconds else "",
+                failed=f"{state.failed} failed" if state.failed else "",
+            )
+
+        yield listen

@@ -1,0 +1,56 @@
+"""Moving and removing the roots of an index."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from clipsearch.errors import QueryError
+from clipsearch.store.catalog import Catalog
+from clipsearch.store.manifest import Root
+from clipsearch.store.segments import removals_of
+from clipsearch.store.writer import IndexWriter, open_for_writing
+
+
+def relocate(index: Path, alias: str, folder: Path) -> Root:
+    """Say where a root is now; nothing is embedded again, since paths are relative to it.
+
+    Raises:
+        QueryError: the index has no such root, or the folder is not there.
+    """
+    place = folder.expanduser().absolute()
+    if not place.is_dir():
+        raise QueryError(f"{place} is no folder; name the one the pictures of {alias} are in now.")
+    with open_for_writing(index) as writer:
+        root = replace(_root(writer, alias), location=str(place))
+        writer.roots[alias] = root
+        writer.publish()
+    return root
+
+
+def forget(index: Path, alias: str) -> int:
+    """Take a root and its pictures out of the index. Returns how many pictures that were.
+
+    Raises:
+        QueryError: the index has no such root.
+    """
+    with open_for_writing(index) as writer:
+        _root(writer, alias)
+        writer.publish()
+        catalog = Catalog(index / writer.manifest.catalog.name)
+        try:
+            ids = [i for i, root in catalog.fetch("SELECT id, root FROM pictures ORDER BY id") if root == alias]
+            failed = [(f["root"], f["path"]) for f in catalog.failures() if f["root"] == alias]
+        finally:
+            catalog.close()
+        del writer.roots[alias]
+        writer.append(removals=removals_of(ids, failed))
+        writer.publish()
+    return len(ids)
+
+
+def _root(writer: IndexWriter, alias: str) -> Root:
+    if alias not in writer.roots:
+        known = ", ".join(writer.roots) or "none"
+        raise QueryError(f"The index has no root {alias!r}; its roots are: {known}.")
+    return writer.roots[alias]
