@@ -26,7 +26,9 @@ def reference() -> str:
     pages = [[], *([name] for name in commands)]
     text = HEADER
     for page in pages:
-        result = runner.invoke(app, [*page, "--help"], prog_name="clipsearch", env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
+        result = runner.invoke(
+            app, [*page, "--help"], prog_name="clipsearch", env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}
+        )
         text += f"\n## {' '.join(['clipsearch', *page])}\n\n```text\n{result.output.strip()}\n```\n"
     return text
 

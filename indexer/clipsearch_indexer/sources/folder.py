@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,18 +78,20 @@ class _Walk:
         self._included = included
         self._excluded = excluded
         self._seen = {identity for path in skip if (identity := _identity(os.fspath(path)))}
-        # Relative paths with a trailing "/", next one last. Links wait until the real directories are done, so that
-        # a picture keeps its real path when somebody adds a link.
+        # Relative paths with a trailing "/", the next one last. Links, the next one first, wait until the real
+        # directories are done, so that a picture keeps its real path when somebody adds a link.
         self._directories = [""]
-        self._links: list[str] = []
+        self._links: deque[str] = deque()
 
     def run(self) -> Iterator[Found | Problem]:
         while self._directories or self._links:
-            directory = (self._directories or self._links).pop()
+            directory = self._directories.pop() if self._directories else self._links.popleft()
             identity = _identity(self._root + "/" + directory)
-            if identity is None or identity not in self._seen:
-                self._seen.update({identity} if identity else ())
-                yield from self._directory(directory)
+            if identity in self._seen:
+                continue
+            if identity:
+                self._seen.add(identity)
+            yield from self._directory(directory)
 
     def _directory(self, directory: str) -> Iterator[Found | Problem]:
         try:
