@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,33 +68,36 @@ def vector_term(vector: ArrayLike, dim: int) -> Vectors:
 
 
 def _pixels(encoder: Encoder, image: str | Path | bytes | Image | NDArray[np.uint8]) -> Pixels:
-    from clipsearch.pictures import fit, read_picture
+    """A picture as the model reads it, [height, width, 3]."""
+    from clipsearch.pictures import fit
 
     wanted = encoder.preprocessing
     try:
-        data = image if isinstance(image, bytes) else _bytes_of(image)
-        return fit(read_picture(data, draft=(wanted.width, wanted.height)).image, wanted)
+        return fit(_upright(image, (wanted.width, wanted.height)), wanted)
     except PictureError as error:
-        shown = f"{image}" if isinstance(image, (str, Path)) else "The query picture"
+        shown = str(image) if isinstance(image, (str, Path)) else "The query picture"
         raise QueryError(f"{shown} cannot be used as a query: {error}") from None
 
 
-def _bytes_of(image: str | Path | Image | NDArray[np.uint8]) -> bytes:
-    """Encoded bytes, so that every picture takes the one decoding path (orientation, alpha, CMYK)."""
-    if isinstance(image, (str, Path)):
-        path = Path(image).expanduser()
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise PictureError("unreadable", f"{error.strerror or error}.") from None
+def _upright(image: str | Path | bytes | Image | NDArray[np.uint8], draft: tuple[int, int]) -> Image:
     from PIL import Image as Pillow
 
-    picture = Pillow.fromarray(image) if isinstance(image, np.ndarray) else image
-    buffer = BytesIO()
+    from clipsearch.pictures import read_picture, upright_rgb
+
+    if isinstance(image, Pillow.Image):
+        return upright_rgb(image)
+    if isinstance(image, np.ndarray):
+        return upright_rgb(_from_array(image))
+    data = image if isinstance(image, bytes) else Path(image).expanduser()
+    return read_picture(data, draft=draft).image
+
+
+def _from_array(array: NDArray[np.uint8]) -> Image:
+    from PIL import Image as Pillow
+
     try:
-        exif = picture.getexif()
-        lossless = picture if picture.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else picture.convert("RGB")
-        lossless.save(buffer, "PNG", compress_level=0, exif=exif)
-    except (OSError, ValueError) as error:
-        raise PictureError("corrupt", f"{error}.") from None
-    return buffer.getvalue()
+        return Pillow.fromarray(array)
+    except (TypeError, ValueError):
+        raise PictureError(
+            "not a picture", f"an array of {array.dtype} {list(array.shape)} is no picture; give uint8 [h, w, 3]."
+        ) from None

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+import clipsearch
+from clipsearch.models import load_encoder
+from clipsearch.types import Encoder
+from clipsearch_ui.engine import open_engine
+
+COLOURS = ("red", "green", "blue", "yellow", "orange", "purple", "white", "black", "brown")
+CAPTION = "A <b>teal</b> square & nothing *else*"
+
+Build = Callable[[Path, Path], object]
+
+
+def draw(file: Path, colour: str, size: tuple[int, int] = (96, 64), mtime: int | None = None, **save: object) -> bytes:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(file, **save)
+    if mtime is not None:
+        os.utime(file, (mtime, mtime))
+    return file.read_bytes()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _closed_engines() -> Iterator[None]:
+    yield
+    open_engine.clear()
+
+
+@pytest.fixture(scope="session")
+def mini() -> Encoder:
+    return load_encoder("mini", device="cpu", offline=True)
+
+
+@pytest.fixture(scope="session")
+def build(mini: Encoder) -> Build:
+    return lambda source, index: clipsearch.build(source, index, encoder=mini)
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory, build: Build) -> Path:
+    """An index of 30 pictures, the newest called `newest.jpg`, one of them in Parquet with a caption."""
+    folder = tmp_path_factory.mktemp("photos")
+    for number in range(28):
+        colour = COLOURS[number % len(COLOURS)]
+        draw(folder / "by colour" / f"{colour} {number}.png", colour, (60 + 10 * number, 80), mtime=1_000_000 + number)
+    sideways = Image.Exif()
+    sideways[0x0112] = 6
+    draw(folder / "newest.jpg", "red", (120, 60), mtime=2_000_000, exif=sideways)
+    teal = draw(folder.with_name("teal.png"), "teal")
+    pq.write_table(pa.table({"image": [teal], "caption": [CAPTION]}), folder / "shard.parquet")
+    os.utime(folder / "shard.parquet", (500_000, 500_000))
+    index = folder.with_name("photos.index")
+    build(folder, index)
+    return index
+
+
+def _page(index: str) -> None:
+    from pathlib import Path
+
+    from clipsearch_ui.page import show
+
+    show(Path(index))
+
+
+@pytest.fixture
+def visit() -> Callable[..., AppTest]:
+    """Opens the page of an index at an address."""
+
+    def open_page(index: Path, **address: str) -> AppTest:
+        page = AppTest.from_function(_page, kwargs={"index": str(index)}, default_timeout=60)
+        for name, value in address.items():
+            page.query_params[name] = value
+        return page.run()
+
+    return open_page

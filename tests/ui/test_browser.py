@@ -1,0 +1,152 @@
+"""The page in a real browser, served as a user starts it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from .conftest import draw
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium")
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")]
+
+SERVE = """
+import sys
+from pathlib import Path
+
+sys.path[:0] = sys.argv[3:]
+from clipsearch_ui.launch import launch
+
+sys.exit(launch(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=False))
+"""
+# The first search loads the model.
+playwright.expect.set_options(timeout=40_000)
+
+PICTURES = "[class*='st-key-tile-'] img"
+
+
+@pytest.fixture(scope="module")
+def address(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log"
+    command = [sys.executable, "-c", SERVE, str(photos), str(port), *(entry for entry in sys.path if entry)]
+    with log.open("w") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield _ready(f"http://127.0.0.1:{port}", server, log)
+    finally:
+        server.terminate()
+        assert server.wait(20) == 0
+    assert "Traceback" not in log.read_text()
+
+
+def _ready(address: str, server: subprocess.Popen[bytes], log: Path) -> str:
+    for _ in range(300):
+        assert server.poll() is None, log.read_text()
+        try:
+            urlopen(f"{address}/_stcore/health", timeout=5).close()
+        except URLError:
+            time.sleep(0.1)
+        else:
+            return address
+    raise TimeoutError(log.read_text())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[playwright.Browser]:
+    with playwright.sync_playwright() as play:
+        launched = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(address: str, browser: playwright.Browser) -> Iterator[playwright.Page]:
+    """The page as it opens; at the end nothing may have been asked of any other machine, nor gone wrong in it."""
+    asked: list[str] = []
+    broken: list[str] = []
+    opened = browser.new_page(viewport={"width": 1280, "height": 800})
+    opened.set_default_timeout(20_000)
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.on("websocket", lambda socket: asked.append(socket.url.replace("ws://", "http://")))
+    opened.on("pageerror", lambda error: broken.append(str(error)))
+    opened.goto(address)
+    yield opened
+    opened.close()
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+    assert broken == []
+
+
+def expect_pictures(page: playwright.Page, count: int, first: str | None = None) -> None:
+    playwright.expect(page.locator(PICTURES)).to_have_count(count)
+    if first is not None:
+        playwright.expect(page.locator(PICTURES).first).to_have_attribute("alt", first)
+
+
+def loaded(page: playwright.Page) -> bool:
+    """Whether every picture that should be there has pixels."""
+    page.wait_for_load_state("networkidle")
+    return bool(page.eval_on_selector_all(PICTURES, "all => all.every(one => one.complete && one.naturalWidth > 0)"))
+
+
+def test_a_visit(page: playwright.Page, address: str) -> None:
+    expect_pictures(page, 24, "newest.jpg")
+    assert loaded(page)
+    field = page.get_by_label("Search", exact=True)
+
+    field.fill("a red wall")
+    field.press("Enter")
+    playwright.expect(page).to_have_url(f"{address}/?q=a+red+wall")
+    playwright.expect(page.locator(".about-picture b")).to_have_count(24)
+    best = page.locator(PICTURES).first.get_attribute("alt")
+
+    page.get_by_role("button", name="More like this").first.click()
+    playwright.expect(page.locator(".st-key-resembled")).to_contain_text(f"Pictures that resemble {Path(best).name}")
+    playwright.expect(field).to_have_value("")
+    assert best not in page.eval_on_selector_all(PICTURES, "all => all.map(one => one.alt)")
+
+    page.go_back()
+    playwright.expect(field).to_have_value("a red wall")
+    expect_pictures(page, 24, best)
+
+    page.get_by_role("button", name="Show more").click()
+    expect_pictures(page, 30, best)
+    assert loaded(page)
+
+
+def test_a_picture_is_uploaded(page: playwright.Page, tmp_path: Path) -> None:
+    draw(tmp_path / "query.png", "yellow")
+    expect_pictures(page, 24)
+    page.get_by_role("button", name="By picture").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "query.png")
+    playwright.expect(page.locator(".st-key-resembled")).to_contain_text("Pictures that resemble yours")
+    playwright.expect(page.locator(".about-picture b")).to_have_count(24)
+    assert loaded(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect_pictures(page, 24, "newest.jpg")
+
+
+def test_the_rows_of_the_grid_are_level(page: playwright.Page) -> None:
+    expect_pictures(page, 24)
+    assert loaded(page)
+    boxes = page.eval_on_selector_all(PICTURES, "all => all.map(one => one.getBoundingClientRect().toJSON())")
+    rows: dict[int, list[dict[str, float]]] = {}
+    for box in boxes:
+        rows.setdefault(round(box["top"]), []).append(box)
+    assert 2 < len(rows) < 12
+    for row in rows.values():
+        assert max(box["height"] for box in row) - min(box["height"] for box in row) < 2
+        assert max(box["right"] for box in row) <= 1280

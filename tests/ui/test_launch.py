@@ -1,0 +1,29 @@
+"""What is refused before anything is served."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from clipsearch.errors import IndexNotFound, UsageError
+from clipsearch_ui.launch import launch
+
+
+def test_a_taken_port_is_said(photos: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"127.0.0.1:{port}"):
+            launch(photos, port=port, open_browser=False)
+
+
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70_000), ("no such host", 8501)])
+def test_an_impossible_address_is_said(photos: Path, host: str, port: int) -> None:
+    with pytest.raises(UsageError, match="choose another"):
+        launch(photos, host=host, port=port, open_browser=False)
+
+
+def test_a_missing_index_is_said(tmp_path: Path) -> None:
+    with pytest.raises(IndexNotFound):
+        launch(tmp_path / "nothing.index", open_browser=False)

@@ -1,0 +1,174 @@
+"""The page's logic, without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import clipsearch
+from clipsearch.types import Encoder
+
+from .conftest import CAPTION, Build, draw
+
+Visit = Callable[..., AppTest]
+Found = Callable[..., list[int]]
+
+
+def shown(page: AppTest) -> list[int]:
+    """The ids of the pictures in the grid, in their order."""
+    assert not page.exception
+    return [int(button.key.removeprefix("more-")) for button in page.button if (button.key or "").startswith("more-")]
+
+
+def html(page: AppTest) -> str:
+    return "\n".join(str(element.value) for element in page.html)
+
+
+@pytest.fixture(scope="session")
+def found(photos: Path, mini: Encoder) -> Callable[..., list[int]]:
+    """What the library finds, by id."""
+
+    def search(k: int = 24, **asked: object) -> list[int]:
+        with clipsearch.open(photos, encoder=mini) as index:
+            return [hit.id for hit in index.search(**asked, k=k)]
+
+    return search
+
+
+def test_an_empty_query_shows_the_newest_pictures(photos: Path, visit: Visit) -> None:
+    page = visit(photos)
+    with clipsearch.open(photos) as index:
+        assert index.get(shown(page)[0])["path"] == "newest.jpg"
+        newest = [index.get(i)["mtime"] for i in shown(page)]
+    assert len(newest) == 24
+    assert newest == sorted(newest, reverse=True)
+    assert "<b>" not in html(page)  # no scores where nothing is asked
+
+
+def test_the_sidebar_says_what_the_index_is(photos: Path, visit: Visit) -> None:
+    sidebar = visit(photos).sidebar
+    assert sidebar.code[0].value == str(photos)
+    assert sidebar.caption[0].value.startswith("30 pictures · model mini · version ")
+
+
+def test_a_text_finds_what_the_library_finds_and_goes_into_the_address(
+    photos: Path, visit: Visit, found: Found
+) -> None:
+    page = visit(photos)
+    page.text_input[0].input("  a red wall ").run()
+    assert shown(page) == found(text="a red wall")
+    assert page.query_params["q"] == "a red wall"
+    assert html(page).count("<b>0.") == 24
+    page.text_input[0].input("").run()
+    assert page.query_params == {}
+    assert shown(page) == shown(visit(photos))
+
+
+def test_more_like_this_replaces_the_query(photos: Path, visit: Visit, found: Found) -> None:
+    page = visit(photos, q="a red wall")
+    chosen = shown(page)[3]
+    page.button(key=f"more-{chosen}").click().run()
+    assert page.query_params == {"like": str(chosen)}
+    assert page.text_input[0].value == ""
+    assert shown(page) == found(like=chosen)
+    assert chosen not in shown(page)
+    page.text_input[0].input("a blue wall").run()
+    assert shown(page) == found(text="a blue wall", like=chosen)
+    page.button(key="remove").click().run()
+    assert page.query_params == {"q": "a blue wall"}
+    assert shown(page) == found(text="a blue wall")
+
+
+def test_a_bookmark_brings_the_query_back(photos: Path, visit: Visit, found: Found) -> None:
+    page = visit(photos, q="snow", like="7")
+    assert page.text_input[0].value == "snow"
+    assert shown(page) == found(text="snow", like=7)
+
+
+def test_an_uploaded_picture_is_searched_for(photos: Path, visit: Visit, found: Found, tmp_path: Path) -> None:
+    picture = draw(tmp_path / "query.png", "blue")
+    page = visit(photos, like="7")
+    page.file_uploader[0].upload("query.png", picture, "image/png").run()
+    assert shown(page) == found(image=picture)
+    assert page.query_params == {}
+    page.text_input[0].input("a sky").run()
+    assert shown(page) == found(image=picture, text="a sky")
+    page.button(key="remove").click().run()
+    assert shown(page) == found(text="a sky")
+
+
+def test_an_upload_that_is_no_picture_is_refused_kindly(photos: Path, visit: Visit) -> None:
+    page = visit(photos)
+    page.file_uploader[0].upload("query.jpg", b"no picture", "image/jpeg").run()
+    assert shown(page) == []
+    assert "not a picture" in page.error[0].value
+
+
+def test_an_address_that_makes_no_sense_is_refused_kindly(photos: Path, visit: Visit) -> None:
+    for like in ("abc", "-1", "9" * 30, "²", "123456", "![x](http://example.org/x.png)"):
+        page = visit(photos, like=like)
+        assert shown(page) == []
+        [error] = page.error
+        assert "picture" in error.value
+        assert "example" not in error.value
+    page.button(key="start-over").click().run()
+    assert page.query_params == {}
+    assert len(shown(page)) == 24
+
+
+def test_a_missing_index_is_said(tmp_path: Path, visit: Visit) -> None:
+    page = visit(tmp_path / "nothing.index")
+    assert not page.exception
+    assert "nothing" in page.error[0].value
+
+
+def test_show_more_shows_the_rest_and_a_new_query_starts_over(photos: Path, visit: Visit, found: Found) -> None:
+    page = visit(photos, q="snow")
+    first = shown(page)
+    page.button(key="show-more").click().run()
+    assert shown(page)[:24] == first
+    assert shown(page) == found(k=30, text="snow")
+    assert not [button for button in page.button if button.key == "show-more"]
+    page.text_input[0].input("rain").run()
+    assert len(shown(page)) == 24
+
+
+def test_a_newly_published_version_is_picked_up(tmp_path: Path, build: Build, visit: Visit) -> None:
+    folder, index = tmp_path / "photos", tmp_path / "photos.index"
+    draw(folder / "old.png", "red", mtime=1)
+    build(folder, index)
+    page = visit(index)
+    [old] = shown(page)
+    draw(folder / "new.png", "blue", mtime=2)
+    build(folder, index)
+    assert shown(page.run())[1:] == [old]
+    assert "2 pictures" in page.sidebar.caption[0].value
+
+
+def test_a_picture_that_is_gone_leaves_a_box_with_a_sentence(tmp_path: Path, build: Build, visit: Visit) -> None:
+    folder, index = tmp_path / "photos", tmp_path / "photos.index"
+    draw(folder / "kept.png", "red")
+    draw(folder / "gone.png", "salmon")
+    build(folder, index)
+    (folder / "gone.png").unlink()
+    page = visit(index)
+    assert len(shown(page)) == 2
+    assert html(page).count('class="no-picture"') == 1
+
+
+def test_names_and_captions_are_text_not_markup(photos: Path, visit: Visit) -> None:
+    page = visit(photos, q="teal")
+    page.button(key="show-more").click().run()
+    assert "A &lt;b&gt;teal&lt;/b&gt; square &amp; nothing *else*" in html(page)
+    assert CAPTION not in html(page)
+
+
+def test_an_empty_index_says_so(tmp_path: Path, build: Build, visit: Visit) -> None:
+    (tmp_path / "photos").mkdir()
+    build(tmp_path / "photos", tmp_path / "photos.index")
+    page = visit(tmp_path / "photos.index")
+    assert not page.error
+    assert "no picture to show" in page.info[0].value

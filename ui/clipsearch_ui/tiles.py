@@ -1,0 +1,46 @@
+"""What the grid says of one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Panoramas and slips are cropped to what fits into a row beside others.
+_NARROWEST, _WIDEST = 0.7, 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One picture of the grid. `score` is its cosine similarity to the query, if there is one; `aspect` the width of
+    its tile over the height; `content_hash` changes with the picture."""
+
+    id: int
+    path: str
+    caption: str
+    aspect: float
+    content_hash: str
+    score: float | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], score: float | None = None) -> Tile:
+        """The tile of a row of the `images` view."""
+        width, height = row["width"] or 1, row["height"] or 1
+        return cls(
+            id=row["id"],
+            path=row["path"],
+            caption=row["caption"] or "",
+            aspect=min(max(width / height, _NARROWEST), _WIDEST),
+            content_hash=row["content_hash"],
+            score=score,
+        )
+
+    @property
+    def label(self) -> str:
+        """The caption, or else the path."""
+        return self.caption or self.path
+
+    @property
+    def name(self) -> str:
+        """The caption, or else the last part of the path."""
+        return self.caption or self.path.rpartition("/")[2]
