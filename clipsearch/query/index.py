@@ -129,37 +129,27 @@ class Index:
         """
         if k < 1:
             raise QueryError(f"k is {k}; ask for at least one picture.")
-        terms = list(self._terms(text, image, like, vector))
+        # One version for the whole query, also where another thread refreshes meanwhile.
+        snapshot = self._snapshot
+        terms = self._terms(snapshot, text, image, like, vector)
         if not terms:
             raise QueryError("Nothing is asked: give a text, an image, an id or a vector.")
-        scores, ids = self._snapshot.ann.search(mix(terms), k, without=() if like is None else (like,))
-        return self._hits(ids[0].tolist(), scores[0].tolist())
+        scores, ids = snapshot.ann.search(mix(terms), k, without=() if like is None else (like,))
+        return _hits(snapshot, ids[0].tolist(), scores[0].tolist())
 
-    def _terms(self, text: str | None, image: Any, like: int | None, vector: ArrayLike | None) -> Sequence[Vectors]:
+    def _terms(
+        self, snapshot: Snapshot, text: str | None, image: Any, like: int | None, vector: ArrayLike | None
+    ) -> list[Vectors]:
         terms = []
         if text is not None:
             terms.append(text_term(self.encoder, text))
         if image is not None:
             terms.append(image_term(self.encoder, image))
         if like is not None:
-            terms.append(unit(self._snapshot.vectors([self._row(like)])[0]))
+            terms.append(unit(snapshot.vectors(_rows(snapshot, [like]))[0]))
         if vector is not None:
-            terms.append(vector_term(vector, self._snapshot.manifest.model.dim))
+            terms.append(vector_term(vector, snapshot.manifest.model.dim))
         return terms
-
-    def _row(self, picture_id: int) -> dict[str, Any]:
-        row = self._snapshot.catalog.stored([picture_id]).get(picture_id)
-        if row is None:
-            raise QueryError(f"There is no picture with id {picture_id} in this index.")
-        return row
-
-    def _hits(self, ids: Sequence[int], scores: Sequence[float]) -> list[Hit]:
-        rows = self._snapshot.catalog.images(ids)
-        roots = self._snapshot.roots()
-        return [
-            Hit(picture_id, score, place(rows[picture_id], roots), rows[picture_id])
-            for picture_id, score in zip(ids, scores, strict=True)
-        ]
 
     def get(self, picture_id: int) -> Mapping[str, Any]:
         """Metadata of one picture, the columns of the `images` view.
@@ -167,8 +157,9 @@ class Index:
         Raises:
             QueryError: there is no such id.
         """
-        self._row(picture_id)
-        return self._snapshot.catalog.images([picture_id])[picture_id]
+        snapshot = self._snapshot
+        _rows(snapshot, [picture_id])
+        return snapshot.catalog.images([picture_id])[picture_id]
 
     def picture(self, picture_id: int) -> bytes:
         """The encoded bytes of one picture, from its file or out of its Parquet shard.
@@ -179,9 +170,10 @@ class Index:
         """
         from clipsearch.pictures import picture_bytes
 
-        row = self._row(picture_id)
+        snapshot = self._snapshot
+        [row] = _rows(snapshot, [picture_id])
         return picture_bytes(
-            self._snapshot.roots()[row["root"]],
+            snapshot.roots()[row["root"]],
             file=row["file"],
             shard=None if row["file"] else row["shard"],
             row_group=row["row_group"] or 0,
@@ -195,11 +187,8 @@ class Index:
         Raises:
             QueryError: an id does not exist.
         """
-        rows = self._snapshot.catalog.stored(list(ids))
-        missing = [i for i in ids if i not in rows]
-        if missing:
-            raise QueryError(f"There is no picture with id {missing[0]} in this index.")
-        return self._snapshot.vectors([rows[i] for i in ids])
+        snapshot = self._snapshot
+        return snapshot.vectors(_rows(snapshot, ids))
 
     def sql(self, statement: str) -> pa.Table:
         """Run one SELECT on the catalog, whose main view is `images`; returns an Arrow table.
@@ -215,10 +204,11 @@ class Index:
 
     def info(self) -> IndexInfo:
         """What this index is and where its pictures are."""
-        manifest = self._snapshot.manifest
-        counts = dict(self._snapshot.catalog.fetch("SELECT root, count(*) FROM pictures GROUP BY root"))
+        snapshot = self._snapshot
+        manifest = snapshot.manifest
+        counts = dict(snapshot.catalog.fetch("SELECT root, count(*) FROM pictures GROUP BY root"))
         roots = tuple(
-            RootInfo(alias, path, counts.get(alias, 0), path.is_dir()) for alias, path in self._snapshot.roots().items()
+            RootInfo(alias, path, counts.get(alias, 0), path.is_dir()) for alias, path in snapshot.roots().items()
         )
         return IndexInfo(
             path=self.path,
@@ -235,12 +225,13 @@ class Index:
         )
 
     def refresh(self) -> bool:
-        """Move to the newest published version. Returns whether there was a newer one."""
+        """Move to the newest published version. Returns whether there was a newer one.
+
+        Queries under way in other threads end on the version they began with, which is let go of after them.
+        """
         if self._snapshot.is_current():
             return False
-        newest, old = Snapshot(self.path), self._snapshot
-        self._snapshot = newest
-        old.close()
+        self._snapshot = Snapshot(self.path)
         return True
 
     def close(self) -> None:
@@ -254,6 +245,24 @@ class Index:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _rows(snapshot: Snapshot, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Stored rows in the order of `ids`; raises QueryError for an id that does not exist."""
+    rows = snapshot.catalog.stored(list(ids))
+    missing = [i for i in ids if i not in rows]
+    if missing:
+        raise QueryError(f"There is no picture with id {missing[0]} in this index.")
+    return [rows[i] for i in ids]
+
+
+def _hits(snapshot: Snapshot, ids: Sequence[int], scores: Sequence[float]) -> list[Hit]:
+    rows = snapshot.catalog.images(ids)
+    roots = snapshot.roots()
+    return [
+        Hit(picture_id, score, place(rows[picture_id], roots), rows[picture_id])
+        for picture_id, score in zip(ids, scores, strict=True)
+    ]
 
 
 def place(row: Mapping[str, Any], roots: Mapping[str, Path]) -> str:

@@ -71,8 +71,11 @@ class Snapshot:
         """Let go of the files; the version may then be collected."""
         if "catalog" in self.__dict__:
             self.catalog.close()
-        self._vectors.clear()
         self._lease.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_lease"):  # absent where opening failed
+            self.close()
 
 
 def _lease_current(layout: Layout) -> tuple[IO[bytes], Manifest]:
