@@ -1,4 +1,4 @@
-r"""The models clipsearch recommends, as data.
+"""The models clipsearch recommends, as data.
 
 Only weights under a permissive licence are listed; every other model open_clip knows can be named by its tag.
 
@@ -10,11 +10,8 @@ Sources of the figures
     languages     SigLIP 2: those of its training data, WebLI, as its paper (arXiv 2502.14786) counts them.
     licence       the model's card on the Hugging Face Hub.
     download_mb   size of the file of weights there, plus the tokenizer where it is fetched too.
-    speed         pictures per second through the vision tower on two AVX-512 CPU cores, float32, batches of 16:
-                  16 divided by the time that this prints for a model NAME that sees SIDE pixels
-                    python -m timeit -n 3 -s "import numpy; from clipsearch.models import load_encoder as load" \
-                      -s "e = load('NAME', device='cpu'); p = numpy.zeros((16, SIDE, SIDE, 3), 'uint8')" \
-                      "e.encode_images(p)"
+    speed         pictures per second through the vision tower on two AVX-512 CPU cores, float32, batches of 16, as
+                  printed by `python tests/benchmarks/encoders.py`
 """
 
 from __future__ import annotations

@@ -121,4 +121,9 @@ def models(json: JsonOption = False) -> None:
         print(json_text({"models": [asdict(preset) for preset in PRESETS.values()]}))
         return
     rows = preset_table()
-    print_table(list(rows[0]), [list(row.values()) for row in rows])
+    # What is a sentence or a long name would not fit into a row of a terminal.
+    columns = [title for title in rows[0] if title not in ("Model", "In short")]
+    print_table(columns, [[row[title] for title in columns] for row in rows], right=columns[3:])
+    for row in rows:
+        print(f"\n{row['Preset']}: {row['Model']}\n  {row['In short']}")
+    print("\nAny other model of open_clip: ARCHITECTURE/TAG, ARCHITECTURE:CHECKPOINT, hf-hub:ORG/NAME or a folder.")

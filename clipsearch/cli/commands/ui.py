@@ -15,8 +15,7 @@ def ui(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
 ) -> None:
     """Open the search page in a browser; it is served to this machine only."""
-    from clipsearch_ui.launch import launch
-
     from clipsearch.cli.locate import find_index
+    from clipsearch_ui.launch import launch
 
     raise typer.Exit(launch(find_index(index), port=port, open_browser=browser))
