@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from clipsearch.errors import UsageError
 from clipsearch.pictures import DEFAULT_MAX_PIXELS
+from clipsearch.store.layout import looks_like_index
 from clipsearch.store.writer import make_folder, open_for_writing
 from clipsearch.types import Encoder, IndexReport
 from clipsearch_indexer.interrupt import stop_on_interrupt
 from clipsearch_indexer.model import choose_model
 from clipsearch_indexer.progress import Listener, Progress, ignore
+from clipsearch_indexer.roots import refuse_missing
 from clipsearch_indexer.run import Run, Settings
 from clipsearch_indexer.sources.resolve import resolve_sources
+
+
+@contextmanager
+def _folder_for(index: Path) -> Iterator[None]:
+    """Make the index folder, before a model is downloaded for it; an error leaves no empty folder behind."""
+    is_new = not index.exists()
+    make_folder(index)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            index.rmdir()
+        raise
 
 
 def build(
@@ -77,10 +93,11 @@ def build(
         raise UsageError("Workers and batch size must be at least 1.")
     resolved = resolve_sources([os.fspath(source) for source in listed])
     path = Path(index).expanduser().absolute()
-    # Before a model is loaded or downloaded for it.
-    make_folder(path)
+    if not looks_like_index(path):
+        refuse_missing(resolved)
     progress(Progress("loading the model"))
-    run_model, notice = choose_model(path, model, encoder, device=device, offline=offline)
+    with _folder_for(path):
+        run_model, notice = choose_model(path, model, encoder, device=device, offline=offline)
     if notice:
         progress(Progress("loading the model", note=notice))
     settings = Settings(

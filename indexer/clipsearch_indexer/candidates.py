@@ -15,6 +15,10 @@ from clipsearch_indexer.plan import Plan, StoredFile, StoredRow
 from clipsearch_indexer.sources.parquet import ShardRows, read_shard
 
 
+_GONE = 0
+"""The time of change of a file that is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One picture to look at, `size` bytes long.
@@ -58,6 +62,7 @@ class Shard:
     stored: Mapping[tuple[int, int], StoredRow]
     todo: int
     total: int
+    keep_missing: bool = False
 
 
 def file_chunks(plan: Plan, bases: Mapping[str, Path], size: int) -> Iterator[Chunk]:
@@ -119,11 +124,15 @@ def _located(shard: Shard, cell: bytes | str | None) -> tuple[Path | bytes | Non
     try:
         found = path.stat()
     except (OSError, ValueError):  # ValueError: a NUL in the cell
-        return path, to_stored(file), 0, shard.mtime_ns
+        return path, to_stored(file), 0, _GONE
     return path, to_stored(file), found.st_size, max(found.st_mtime_ns, shard.mtime_ns)
 
 
 def _is_stored(shard: Shard, candidate: Candidate) -> bool:
     """Whether the index holds (or has failed on) this row as it is; rows of an interrupted run are skipped this way."""
     stored = shard.stored.get((candidate.row_group or 0, candidate.row or 0))
-    return stored is not None and stored.mtime_ns == candidate.mtime_ns
+    if stored is None:
+        return False
+    if candidate.mtime_ns == _GONE and stored.id is not None:
+        return shard.keep_missing
+    return stored.mtime_ns == candidate.mtime_ns and stored.bytes in (None, candidate.size)

@@ -51,6 +51,13 @@ def assign(sources: Sequence[Source], roots: Mapping[str, Root], index: Path, *,
     return Targets(tuple(assigned.targets), assigned.roots, tuple(assigned.offline))
 
 
+def refuse_missing(sources: Sequence[Source]) -> None:
+    """Raise `SourceError` for the first source that is not there."""
+    for source in sources:
+        if not source.exists:
+            raise SourceError(f"{source.given} is not there; check the name, or mount the disk it is on.")
+
+
 class _Assignment:
     def __init__(self, roots: dict[str, Root], index: Path, known: frozenset[str]) -> None:
         self.roots, self.index, self.known = roots, index, known
@@ -63,9 +70,8 @@ class _Assignment:
         alias = max(around, key=lambda a: len(places[a].parts)) if around else None
         if alias is not None and self._is_offline(alias, places[alias]):
             return
-        if not source.exists and alias is None:
-            raise SourceError(f"{source.given} is not there; check the name, or mount the disk it is on.")
         if alias is None:
+            refuse_missing([source])
             alias = self._new_root(source.root)
             places[alias] = source.root
         self._add_target(source, alias, places)

@@ -95,12 +95,13 @@ class Run:
             self._tell(stage="loading the model", total=todo)
             claimed = self._embed(plan, self._chunks(plan, targets, shards), todo)
         removed = 0
-        if not self._stop():
+        interrupted = self._stop()
+        if not interrupted:
             removed = self._tidy_up(plan, claimed)
         self._tell(stage="publishing")
         self._writer.publish()
         self._tell(stage="done")
-        return self._report(targets, seen, removed)
+        return self._report(targets, seen, todo, removed, interrupted=interrupted)
 
     def _find(self, target: Target) -> Iterator[Found | Problem]:
         """What a target holds, with paths relative to its root."""
@@ -161,7 +162,7 @@ class Run:
             plan.mark_vanished(root, path, stored.pop(place), place)
         total = sum(layout.group_rows)
         current = sum(row.mtime_ns == mtime_ns for row in stored.values()) if layout.kind != "path" else 0
-        return Shard(root, base, path, mtime_ns, layout, stored, total - current, total)
+        return Shard(root, base, path, mtime_ns, layout, stored, total - current, total, settings.keep_missing)
 
     def _chunks(self, plan: Plan, targets: Targets, shards: Sequence[Shard]) -> Iterator[Chunk]:
         size = self._settings.batch_size or self._model.encoder.batch_size
@@ -226,7 +227,7 @@ class Run:
         self._state = replace(self._state, seconds=seconds, **changes)  # type: ignore[arg-type]
         self._listen(self._state)
 
-    def _report(self, targets: Targets, seen: int, removed: int) -> IndexReport:
+    def _report(self, targets: Targets, seen: int, todo: int, removed: int, *, interrupted: bool) -> IndexReport:
         state, manifest = self._state, self._writer.manifest
         return IndexReport(
             index=self._writer.layout.path,
@@ -234,14 +235,14 @@ class Run:
             seen=seen,
             embedded=state.embedded,
             reused=state.reused,
-            unchanged=seen - state.done,
+            unchanged=seen - max(state.done, todo if interrupted else 0),
             removed=removed,
             failed=state.failed,
             recovered=self._writer.recovered,
             total=manifest.rows,
             version=manifest.version,
             seconds=time.monotonic() - self._started,
-            interrupted=self._stop(),
+            interrupted=interrupted,
             offline_roots=targets.offline,
             notes=tuple(self._notes),
         )

@@ -106,7 +106,7 @@ def test_an_explicit_model_never_falls_back(run, photos, tmp_path):
     result = run("index", photos, "--index", tmp_path / "i", "--model", "ViT-B-32/laion2b_s34b_b79k", "--offline")
     assert result.code == 1
     assert "mini" in result.err
-    assert not (tmp_path / "i" / "CURRENT").exists()
+    assert not (tmp_path / "i").exists()
 
 
 def test_without_a_model_and_weights_mini_comes_with_a_notice(run, photos, tmp_path, monkeypatch):

@@ -12,8 +12,8 @@ from clipsearch.errors import ModelMismatch
 if TYPE_CHECKING:
     from clipsearch.types import IndexReport
 
-TEXTS = ("two dogs in the snow", "a red car at the beach", "a rocket in space")
-PICTURES = ("awkward/rotated.jpg",)
+TEXTS = ("two dogs in the snow", "a red car at the beach", "a rocket in space", "a birthday cake in a room")
+PICTURES = ("awkward/turned-6.jpg",)
 
 
 def demo(index: IndexOption = None) -> None:

@@ -74,7 +74,7 @@ def index(
             sources,
             place,
             model=model,
-            device=device,
+            device=device.value,
             offline=offline,
             include=include or (),
             exclude=exclude or (),

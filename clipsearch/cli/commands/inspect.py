@@ -52,7 +52,7 @@ def failures(
         found = opened.failures()
         sources = _sources(found, {root.alias: root.path for root in opened.info().roots})
     if retry and sources:
-        _retry(place, sources, device=device, offline=offline, as_json=json)
+        _retry(place, sources, device=device.value, offline=offline, as_json=json)
         return
     if json:
         print(json_text({"failures": found}))

@@ -47,7 +47,7 @@ def search(
     if text is None and image is None and like is None:
         raise UsageError('Nothing is asked; give a text, --image FILE or --like ID, as in: clipsearch search "a dog".')
     query = sys.stdin.buffer.read() if image == "-" else image
-    with Index(find_index(index), device=device, offline=offline) as opened:
+    with Index(find_index(index), device=device.value, offline=offline) as opened:
         hits = opened.search(text, k=k, image=query, like=like)
         if json:
             _print_json(opened, hits, {"text": text, "image": image, "like": like, "k": k})
