@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -274,9 +276,8 @@ def place(row: Mapping[str, Any], roots: Mapping[str, Path]) -> str:
 
 def _bytes_on_disk(path: Path) -> int:
     total = 0
-    for file in path.rglob("*"):
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except FileNotFoundError:  # a writer tidied up meanwhile
-            continue
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with suppress(OSError):  # a writer tidied up meanwhile
+                total += (Path(folder) / name).stat().st_size
     return total

@@ -22,11 +22,12 @@ def unit(vector: NDArray[np.floating]) -> Vectors:
     Raises:
         QueryError: it is zero or not finite.
     """
-    flat = np.asarray(vector, dtype=np.float32).reshape(1, -1)
-    norm = float(np.linalg.norm(flat))
-    if not np.isfinite(norm) or norm == 0:
+    flat = np.asarray(vector, dtype=np.float64).reshape(1, -1)
+    largest = float(np.abs(flat).max(initial=0))
+    if not np.isfinite(largest) or largest == 0:
         raise QueryError("The query vector has no direction: it is zero or not finite.")
-    result: Vectors = flat / np.float32(norm)
+    flat = flat / largest  # so that the square of no length overflows or vanishes
+    result: Vectors = (flat / np.linalg.norm(flat)).astype(np.float32)
     return result
 
 
@@ -61,7 +62,10 @@ def vector_term(vector: ArrayLike, dim: int) -> Vectors:
     Raises:
         QueryError: it is not `dim` numbers.
     """
-    array = np.asarray(vector, dtype=np.float32)
+    try:
+        array = np.asarray(vector, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise QueryError("The query vector is not a list of numbers.") from None
     if array.size != dim:
         raise QueryError(f"The query vector has {array.size} numbers where the index has {dim}.")
     return unit(array)

@@ -28,14 +28,24 @@ def empty_index(dim: int) -> faiss.Index:
     return faiss.IndexIDMap(codes)
 
 
+def _read(path: Path, flags: int = 0) -> faiss.Index:
+    try:
+        return faiss.read_index(str(path), flags)
+    except RuntimeError:
+        raise IndexDamaged(f"{path} cannot be read; run `clipsearch repair --index {path.parent}`.") from None
+
+
 def write_ann(
     target: Path, base: Path | None, dim: int, removed: Ids, added: Iterable[tuple[Ids, StoredVectors]]
 ) -> int:
     """Write an index file: `base` (or nothing) without `removed` ids and with `added` ones.
 
     An id in both is replaced. Returns the number of vectors.
+
+    Raises:
+        IndexDamaged: `base` is missing or unreadable.
     """
-    index = empty_index(dim) if base is None else faiss.read_index(str(base))
+    index = empty_index(dim) if base is None else _read(base)
     if len(removed) and index.ntotal:
         index.remove_ids(np.ascontiguousarray(removed, dtype=np.int64))
     for ids, vectors in added:
@@ -50,10 +60,7 @@ class AnnIndex:
     """A published FAISS index, opened for searching."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError:
-            raise IndexDamaged(f"{path} cannot be read; run `clipsearch repair --index {path.parent}`.") from None
+        self._index = _read(path, faiss.IO_FLAG_MMAP_IFC)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from clipsearch.store.duck import Connection, DatabaseError, open_reader, open_writer, select, select_once, stream
 from clipsearch.store.layout import Layout
+from clipsearch.store.schema import folded
 from clipsearch.store.segments import FAILURES, REMOVALS, ROWS
 
 # Below this many ids a literal IN list on the primary key is quicker than joining a table of ids.
@@ -53,6 +55,8 @@ def build_catalog(
             _move(db, layout, moved)
         if fresh:
             _apply(db, layout, fresh)
+        if base is None:
+            _keep_newest(db)
         db.execute("CHECKPOINT")
         [(rows, failures)] = db.execute(
             "SELECT (SELECT count(*) FROM pictures), (SELECT count(*) FROM failures)"
@@ -68,8 +72,8 @@ def _move(db: Connection, layout: Layout, segments: Sequence[str]) -> None:
     db.execute(
         """
         UPDATE pictures SET segment = moved.segment, segment_offset = moved.file_row_number
-        FROM (SELECT id, file_row_number, parse_filename(parse_path(filename)[-2]) AS segment
-              FROM read_parquet($files, filename = true, file_row_number = true)) AS moved
+        FROM (SELECT id, file_row_number, parse_path(segment_file)[-2] AS segment
+              FROM read_parquet($files, filename = 'segment_file', file_row_number = true)) AS moved
         WHERE pictures.id = moved.id
         """,
         {"files": _files(layout, segments, ROWS)},
@@ -79,7 +83,7 @@ def _move(db: Connection, layout: Layout, segments: Sequence[str]) -> None:
 def _apply(db: Connection, layout: Layout, segments: Sequence[str]) -> None:
     """Apply rows, removals and failures. An id's newest row wins; a removal is for good, since ids are not reused."""
     _stage(db, layout, segments)
-    _add_columns(db)
+    _add_columns(db, "pictures", "fresh")
     db.execute(
         "DELETE FROM pictures WHERE id IN (SELECT id FROM fresh UNION ALL SELECT id FROM removed WHERE id IS NOT NULL)"
     )
@@ -96,46 +100,79 @@ def _apply(db: Connection, layout: Layout, segments: Sequence[str]) -> None:
         db.execute(f"DROP TABLE {table}")
 
 
+def _keep_newest(db: Connection) -> None:
+    """Of two rows of one path keep the newer; only a log that lost the segment between them has such rows."""
+    db.execute(
+        """
+        DELETE FROM pictures WHERE id IN (
+            SELECT id FROM pictures
+            QUALIFY row_number() OVER (PARTITION BY root, path ORDER BY segment DESC, segment_offset DESC) > 1)
+        """
+    )
+
+
 def _stage(db: Connection, layout: Layout, segments: Sequence[str]) -> None:
     """Read the segments' files into temporary tables, each row with the segment it came from."""
-    read = "read_parquet($files, union_by_name = true, filename = true, file_row_number = true)"
-    segment = "parse_path(filename)[-2] AS segment"
-    hidden = "EXCLUDE (filename, file_row_number)"
-    for table, file, offset in (
-        ("fresh", ROWS, ", file_row_number AS segment_offset"),
-        ("removed", REMOVALS, ""),
-        ("failed", FAILURES, ""),
-    ):
-        db.execute(
-            f"CREATE TEMP TABLE {table} AS SELECT * {hidden}, {segment}{offset} FROM {read}",
-            {"files": _files(layout, segments, file)},
-        )
+    alike = _by_schema(layout, segments)
+    _read(db, "fresh", alike[0], ", file_row_number AS segment_offset")
+    for files in alike[1:]:
+        _read(db, "more", files, ", file_row_number AS segment_offset")
+        _add_columns(db, "fresh", "more")
+        db.execute("INSERT INTO fresh BY NAME SELECT * FROM more")
+        db.execute("DROP TABLE more")
+    _read(db, "removed", _files(layout, segments, REMOVALS))
+    _read(db, "failed", _files(layout, segments, FAILURES))
 
 
-def _columns(db: Connection, table: str) -> dict[str, str]:
-    """Column names of a table, lower-cased, with their SQL types."""
-    return {name.lower(): kind for name, kind, *_ in db.execute(f"DESCRIBE {table}").fetchall()}
+def _by_schema(layout: Layout, segments: Sequence[str]) -> list[list[str]]:
+    """The segments' row files, those with the same columns together: DuckDB reads only such ones in one go."""
+    alike: dict[str, list[str]] = {}
+    for file in _files(layout, segments, ROWS):
+        alike.setdefault(pq.read_schema(file).to_string(), []).append(file)
+    return list(alike.values())
 
 
-def _add_columns(db: Connection) -> None:
-    """Give `pictures` every column of `fresh`, widening a type where two sources disagree."""
-    known = _columns(db, "pictures")
-    for name, kind, *_ in db.execute("DESCRIBE fresh").fetchall():
-        have = known.get(name.lower())
+def _read(db: Connection, table: str, files: Sequence[str], offset: str = "") -> None:
+    db.execute(
+        f"CREATE TEMP TABLE {table} AS SELECT * EXCLUDE (segment_file, file_row_number), "
+        f"parse_path(segment_file)[-2] AS segment{offset} "
+        "FROM read_parquet($files, filename = 'segment_file', file_row_number = true)",
+        {"files": files},
+    )
+
+
+def _add_columns(db: Connection, target: str, source: str) -> None:
+    """Give one table every column of the other, widening a type where they disagree."""
+    known = {folded(name): kind for name, kind, *_ in db.execute(f"DESCRIBE {target}").fetchall()}
+    for name, kind, *_ in db.execute(f"DESCRIBE {source}").fetchall():
+        have = known.get(folded(name))
         quoted = quote(name)
         if have is None:
-            db.execute(f"ALTER TABLE pictures ADD COLUMN {quoted} {kind}")
-        elif have != kind and (wide := _common_type(db, have, kind)) != have:
-            db.execute(f"ALTER TABLE pictures ALTER {quoted} TYPE {wide}")
+            db.execute(f"ALTER TABLE {target} ADD COLUMN {quoted} {kind}")
+        elif have != kind:
+            wide = _common_type(db, have, kind)
+            if not (_fits(db, target, quoted, wide) and _fits(db, source, quoted, wide)):
+                wide = "VARCHAR"
+            if wide != have:
+                db.execute(f"ALTER TABLE {target} ALTER {quoted} TYPE {wide}")
 
 
 def _common_type(db: Connection, one: str, other: str) -> str:
-    """The type that holds both, by DuckDB's own rules; text where there is none."""
+    """The type that holds both, by DuckDB's own rules; text where one is text or there is none."""
     both = f"SELECT value FROM (SELECT NULL::{one} AS value UNION ALL SELECT NULL::{other})"
     try:
-        return str(db.execute(f"DESCRIBE {both}").fetchall()[0][1])
+        return "VARCHAR" if "VARCHAR" in (one, other) else str(db.execute(f"DESCRIBE {both}").fetchall()[0][1])
     except DatabaseError:
         return "VARCHAR"
+
+
+def _fits(db: Connection, table: str, column: str, kind: str) -> bool:
+    """Whether every value of a column can have that type; DuckDB's common types do not promise it."""
+    bad = f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL AND TRY_CAST({column} AS {kind}) IS NULL"
+    try:
+        return bool(db.execute(bad).fetchall() == [(0,)])
+    except DatabaseError:
+        return False
 
 
 def _apply_failures(db: Connection) -> None:

@@ -11,7 +11,14 @@ import numpy as np
 from clipsearch.errors import ClipsearchError, IndexDamaged, IndexNotFound
 from clipsearch.store.layout import Layout, checksum
 from clipsearch.store.lock import writer_lock
-from clipsearch.store.manifest import FileRef, Manifest, published_version, read_manifest, write_manifest
+from clipsearch.store.manifest import (
+    FileRef,
+    Manifest,
+    WrittenByNewer,
+    published_version,
+    read_manifest,
+    write_manifest,
+)
 from clipsearch.store.segments import (
     SegmentRecord,
     complete_segments,
@@ -122,11 +129,12 @@ def repair(path: str | Path) -> RepairReport:
         raise IndexNotFound(f"There is no index at {path}; make one with `clipsearch index FOLDER`.")
     with writer_lock(layout):
         shutil.rmtree(layout.tmp, ignore_errors=True)
+        published = _published(layout)
         set_aside = _set_aside_damaged(layout)
         records = outermost(complete_segments(layout))
         manifest = derive(
             layout,
-            _manifest_of(layout, records),
+            _manifest_of(layout, published, records),
             fresh=[record.segment.name for record in records],
             moved=(),
             base=None,
@@ -152,20 +160,28 @@ def _set_aside_damaged(layout: Layout) -> list[str]:
     return names
 
 
-def _manifest_of(layout: Layout, records: list[SegmentRecord]) -> Manifest:
+def _published(layout: Layout) -> Manifest | None:
+    """The published manifest, if it can be read."""
+    try:
+        return read_manifest(layout.manifest(published_version(layout)))
+    except WrittenByNewer:
+        raise
+    except ClipsearchError:
+        return None
+
+
+def _manifest_of(layout: Layout, published: Manifest | None, records: list[SegmentRecord]) -> Manifest:
     """The manifest to rebuild: the published one if it can be read, else what the segments say."""
     segments = tuple(record.segment for record in records)
     versions = [int(p.stem) for p in layout.versions.glob("*.json") if p.stem.isdigit()]
     version = max(versions, default=0) + 1
     roots = {root.alias: root for record in records for root in record.roots}
     next_id = max((record.next_id for record in records), default=1)
-    try:
-        published = read_manifest(layout.manifest(published_version(layout)))
-    except ClipsearchError:
+    if published is None:
         if not records:
             raise IndexDamaged(
                 f"{layout.path} holds neither a readable manifest nor a sound segment; index your pictures anew."
-            ) from None
+            )
         nothing = FileRef("", 0, "")
         return Manifest(
             version, "", records[-1].model, 0, 0, next_id, nothing, nothing, tuple(roots.values()), segments

@@ -22,6 +22,9 @@ _CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
 }
 
+# SHOW, DESCRIBE and FROM are SELECTs to DuckDB.
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+
 
 def open_reader(path: Path) -> Connection:
     """Open a catalog for reading only, with files, network and settings out of reach of any statement.
@@ -82,7 +85,7 @@ def select_once(db: Connection, sql: str) -> pa.Table:
         statements = db.extract_statements(sql)
         if len(statements) != 1:
             raise QueryError("Give exactly one SELECT statement.")
-        result = db.sql(statements[0])
+        result = db.sql(statements[0]) if statements[0].type in _READING else None
         if result is None:
             raise QueryError("Only statements that return rows are permitted; start with SELECT.")
         return result.to_arrow_table()

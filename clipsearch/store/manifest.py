@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -14,6 +15,10 @@ from clipsearch.errors import IndexDamaged, IndexNotFound
 from clipsearch.store.layout import Layout, replacing
 
 SCHEMA_VERSION = 1
+
+
+class WrittenByNewer(IndexDamaged):
+    """The index is sound, but of a kind that this version of clipsearch does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,8 @@ class Root:
 
     def resolve(self, index: Path) -> Path:
         """The folder as an absolute path."""
-        return Path(self.location) if Path(self.location).is_absolute() else (index / self.location).resolve()
+        # Not Path.resolve: a root reached through a link has to keep the name its user knows it by.
+        return Path(os.path.normpath(index / self.location))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ def read_manifest(path: Path) -> Manifest:
         data = json.loads(path.read_bytes())
         found = data.get("schema_version") if isinstance(data, dict) else None
         if isinstance(found, int) and found > SCHEMA_VERSION:
-            raise IndexDamaged(
+            raise WrittenByNewer(
                 f"{path.parent.parent} was written by a newer clipsearch; upgrade clipsearch to open it."
             )
         return _adapter().validate_python(data)

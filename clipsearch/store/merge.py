@@ -17,7 +17,7 @@ from clipsearch.store.ann import Ids
 from clipsearch.store.catalog import Catalog
 from clipsearch.store.layout import Layout
 from clipsearch.store.manifest import Manifest, SegmentRef
-from clipsearch.store.schema import FAILURE_SCHEMA, ROW_SCHEMA
+from clipsearch.store.schema import FAILURE_SCHEMA, ROW_SCHEMA, folded
 from clipsearch.store.segments import (
     FAILURES,
     REMOVALS,
@@ -84,6 +84,9 @@ def merge_segments(
             next_id=manifest.next_id,
             empty_schema=schema,
         )
+    except pa.ArrowInvalid:  # a value that the common type cannot hold
+        draft.discard()
+        return None
     except BaseException:
         draft.discard()
         raise
@@ -112,6 +115,8 @@ def _live_rows(layout: Layout, catalog: Catalog, run: Sequence[SegmentRef]) -> I
 
 def _common_schema(layout: Layout, run: Sequence[SegmentRef]) -> pa.Schema | None:
     schemas = [pq.read_schema(layout.segments / s.name / ROWS).remove_metadata() for s in run if s.rows]
+    spelling: dict[str, str] = {}
+    schemas = [pa.schema([f.with_name(spelling.setdefault(folded(f.name), f.name)) for f in s]) for s in schemas]
     try:
         return pa.unify_schemas([ROW_SCHEMA, *schemas], promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid):
@@ -119,8 +124,9 @@ def _common_schema(layout: Layout, run: Sequence[SegmentRef]) -> pa.Schema | Non
 
 
 def _conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    present = {folded(name): column for name, column in zip(rows.column_names, rows.columns, strict=True)}
     columns = [
-        rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(len(rows), field.type)
+        present[folded(field.name)].cast(field.type) if folded(field.name) in present else pa.nulls(len(rows), field.type)
         for field in schema
     ]
     return pa.table(columns, schema=schema)

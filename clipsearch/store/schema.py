@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from string import ascii_lowercase, ascii_uppercase
 
 import pyarrow as pa
 
@@ -56,7 +57,15 @@ FAILURE_SCHEMA = pa.schema(
 STORED_COLUMNS = ("segment", "segment_offset")
 """Where a row's vector lies; added by the catalog."""
 
-_RESERVED = {name.lower() for name in ROW_SCHEMA.names} | set(STORED_COLUMNS) | {"mtime"}
+# `mtime` is a column of the view, the other two are what reading a segment with DuckDB adds.
+_FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+_RESERVED = {name.lower() for name in ROW_SCHEMA.names} | set(STORED_COLUMNS) | {"mtime", "file_row_number", "segment_file"}
+
+
+def folded(name: str) -> str:
+    """A column name as DuckDB compares it: without regard to the case of the letters A to Z, and only of these."""
+    return name.translate(_FOLD)
 
 
 def own_names(names: Iterable[str]) -> list[str]:

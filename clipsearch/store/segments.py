@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,7 @@ class SegmentDraft:
             fsync_file(self._folder / name)
         fsync_folder(self._folder)
         self._layout.segments.mkdir(exist_ok=True)
+        remove_segment(self._layout, segment.name)  # left by a run that ended before it published
         self._folder.replace(self._layout.segments / segment.name)
         fsync_folder(self._layout.segments)
         return segment
@@ -152,6 +154,16 @@ def complete_segments(layout: Layout) -> list[SegmentRecord]:
     return [read_record(folder) for folder in folders]
 
 
+def remove_segment(layout: Layout, name: str) -> None:
+    """Delete a segment, if it is there. It leaves the log in one step, so a crash never leaves half of one behind."""
+    layout.tmp.mkdir(parents=True, exist_ok=True)
+    grave = layout.tmp / f"{name}.removed"
+    shutil.rmtree(grave, ignore_errors=True)
+    with suppress(OSError):  # absent; or, on Windows, still open somewhere: the next publish tries again
+        (layout.segments / name).rename(grave)
+    shutil.rmtree(grave, ignore_errors=True)
+
+
 def outermost(records: Iterable[SegmentRecord]) -> list[SegmentRecord]:
     """Records in log order without those whose batches a merged segment holds already."""
     kept: list[SegmentRecord] = []
@@ -173,7 +185,7 @@ def load_vectors(layout: Layout, segment: str) -> StoredVectors:
         empty = path.stat().st_size <= 128
         vectors: StoredVectors = np.load(path) if empty else np.load(path, mmap_mode="r")
         return vectors
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         raise IndexDamaged(f"{path} cannot be read; run `clipsearch repair --index {layout.path}`.") from None
 
 

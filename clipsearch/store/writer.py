@@ -43,6 +43,7 @@ from clipsearch.store.segments import (
     load_vectors,
     outermost,
     removals_of,
+    remove_segment,
 )
 
 
@@ -296,4 +297,4 @@ def collect_garbage(layout: Layout, current: Manifest) -> None:
     segments = {segment.name for manifest in kept for segment in manifest.segments}
     for path in layout.segments.glob("*-*"):
         if path.name not in segments and int(path.name.split("-")[1]) <= current.last_batch:
-            shutil.rmtree(path, ignore_errors=True)
+            remove_segment(layout, path.name)

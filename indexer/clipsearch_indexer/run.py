@@ -169,7 +169,16 @@ class Run:
         yield from file_chunks(plan, {target.root: target.base for target in targets.targets}, size)
         for shard in shards:
             if shard.todo:
-                yield from shard_chunks(shard, size)
+                yield from self._shard_chunks(plan, shard, size)
+
+    def _shard_chunks(self, plan: Plan, shard: Shard, size: int) -> Iterator[Chunk]:
+        """As `shard_chunks`; a shard that breaks off in the middle is put down as a failure and does not stop the run."""
+        try:
+            yield from shard_chunks(shard, size)
+            plan.mark_readable(shard.root, shard.path)
+        except SourceError as error:
+            self._notes.append(str(error))
+            plan.mark_damaged(shard.root, shard.path, str(error))
 
     def _embed(self, plan: Plan, chunks: Iterator[Chunk], total: int) -> set[int]:
         """Work through the chunks; returns ids that vanished pictures live on under."""

@@ -1,0 +1,192 @@
+"""What tests of several rooms share: an album of small pictures with its index, and Parquet shards of pictures."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+import clipsearch
+from clipsearch.store.catalog import Catalog
+from clipsearch.store.snapshot import Snapshot
+
+HERE = Path(__file__).parent
+if str(HERE) not in sys.path:
+    sys.path.append(str(HERE))
+
+from toy import ToyEncoder  # noqa: E402
+
+WHEN_NOT_WHAT = ("id", "mtime_ns", "indexed_at", "segment", "segment_offset")
+"""Columns that say when and where a row was written, not what the picture is."""
+
+
+def noise(seed: int, size: tuple[int, int] = (12, 9)) -> np.ndarray:
+    """A picture of its own for each seed, uint8 [height, width, 3]."""
+    return np.random.default_rng(seed).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+
+
+def encoded(seed: int, size: tuple[int, int] = (12, 9)) -> bytes:
+    """The same as a PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(noise(seed, size)).save(buffer, "png")
+    return buffer.getvalue()
+
+
+class Album:
+    """A folder of small pictures and the index made of it."""
+
+    def __init__(self, folder: Path, index: Path) -> None:
+        self.folder, self.index = folder, index
+        self.encoder = ToyEncoder()
+        self._clock = 1_600_000_000
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def tick(self, path: Path) -> Path:
+        """Give a file a time of change that no other has: two edits may fall into one tick of a real clock."""
+        self._clock += 10
+        os.utime(path, (self._clock, self._clock))
+        return path
+
+    def put(self, name: str, data: bytes) -> Path:
+        """Write a file."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return self.tick(path)
+
+    def paint(self, name: str, seed: int | None = None, size: tuple[int, int] = (12, 9)) -> Path:
+        """Write a picture of noise; its seed is made of its name where none is given."""
+        return self.put(name, encoded(sum(name.encode()) * 7919 if seed is None else seed, size))
+
+    def paint_many(self, count: int, first: int = 0) -> None:
+        """Write `p000.png` and so on, each its own picture."""
+        for number in range(first, first + count):
+            self.paint(f"p{number:03d}.png", number)
+
+    def fill(self, name: str, colour: str) -> Path:
+        """Write a picture of one colour."""
+        buffer = io.BytesIO()
+        Image.new("RGB", (12, 9), colour).save(buffer, "png")
+        return self.put(name, buffer.getvalue())
+
+    def shard(self, name: str, columns: dict[str, Any] | pa.Table, **options: Any) -> Path:
+        """Write a Parquet file."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(columns if isinstance(columns, pa.Table) else pa.table(columns), path, **options)
+        return self.tick(path)
+
+    def build(self, *sources: str | Path, **options: Any) -> clipsearch.IndexReport:
+        """Index the folder, or the given sources, with the toy encoder."""
+        settings = {"workers": 2, "encoder": self.encoder} | options
+        return clipsearch.build(list(sources) or self.folder, self.index, **settings)
+
+    def open(self) -> clipsearch.Index:
+        """Open the index for searching."""
+        return clipsearch.open(self.index, encoder=self.encoder)
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """Every stored column of every picture, by path."""
+        return stored_rows(self.index)
+
+    def paths(self) -> set[str]:
+        """Paths of the indexed pictures."""
+        return set(self.rows())
+
+    def vectors(self) -> dict[str, bytes]:
+        """The bytes of every picture's stored vector, by path."""
+        return {row["path"]: vector for row, vector in _rows_with_vectors(self.index)}
+
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """What the index says of each picture apart from when and where it was written, its vector included."""
+        return facts_of(self.index)
+
+    def failures(self) -> dict[str, str]:
+        """Reasons of failure, by path."""
+        with self.open() as index:
+            return {row["path"]: row["reason"] for row in index.failures()}
+
+    def assert_sound(self) -> None:
+        """`verify` finds nothing."""
+        assert clipsearch.verify(self.index).problems == ()
+
+    def fresh(self, index: str = "undisturbed.index") -> Album:
+        """The same folder with an index of its own that no accident ever befell."""
+        other = Album(self.folder, self.index.parent / index)
+        shutil.rmtree(other.index, ignore_errors=True)
+        return other
+
+
+def _rows_with_vectors(index: Path) -> list[tuple[dict[str, Any], bytes]]:
+    snapshot = Snapshot(index)
+    try:
+        ids = [i for (i,) in snapshot.catalog.fetch("SELECT id FROM pictures ORDER BY id")]
+        rows = snapshot.catalog.stored(ids)
+        ordered = [rows[i] for i in ids]
+        return [(r, v.tobytes()) for r, v in zip(ordered, snapshot.vectors(ordered), strict=True)]
+    finally:
+        snapshot.close()
+
+
+def stored_rows(index: Path) -> dict[str, dict[str, Any]]:
+    """Every stored column of every picture, by path; two rows of one path are an error."""
+    rows = [row for row, _ in _rows_with_vectors(index)]
+    by_path = {row["path"]: row for row in rows}
+    assert len(by_path) == len(rows), "two rows of one path"
+    return by_path
+
+
+def facts_of(index: Path) -> dict[str, dict[str, Any]]:
+    """As `Album.facts`, of any index."""
+    return {
+        row["path"]: {k: v for k, v in row.items() if k not in WHEN_NOT_WHAT} | {"vector": vector}
+        for row, vector in _rows_with_vectors(index)
+    }
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Album:
+    return Album(tmp_path / "photos", tmp_path / "photos.index")
+
+
+@pytest.fixture
+def make_album(tmp_path: Path):
+    """Make an album of the given folder and index, both relative to the test's own folder."""
+    return lambda folder, index: Album(tmp_path / folder, tmp_path / index)
+
+
+@pytest.fixture
+def png():
+    """The bytes of a picture by its seed."""
+    return encoded
+
+
+@pytest.fixture
+def subprocess_env() -> dict[str, str]:
+    """Environment of a subprocess that imports this checkout and the tests' helpers."""
+    root = HERE.parent
+    paths = [str(root), str(root / "indexer"), str(root / "ui"), str(HERE)]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@pytest.fixture
+def catalog_of():
+    """The published catalog of an index, to be closed by the test."""
+
+    def opened(index: Path) -> Catalog:
+        snapshot = Snapshot(index)
+        try:
+            return Catalog(snapshot.layout.path / snapshot.manifest.catalog.name)
+        finally:
+            snapshot.close()
+
+    return opened

@@ -1,0 +1,98 @@
+"""The FAISS index against brute force."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clipsearch.errors import IndexDamaged
+from clipsearch.store.ann import AnnIndex, write_ann
+
+NOTHING = np.empty(0, np.int64)
+
+
+def unit_vectors(count: int, dim: int, seed: int = 0) -> np.ndarray:
+    values = np.random.default_rng(seed).normal(size=(count, dim))
+    return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float16)
+
+
+def brute_force(ids, vectors, query, k, without=()):
+    """Scores and ids of the k best, in float64 from the stored float16."""
+    scores = vectors.astype(np.float64) @ query.astype(np.float64)
+    order = [i for i in np.argsort(-scores, kind="stable") if ids[i] not in set(without)][:k]
+    return scores[order], ids[order]
+
+
+@pytest.fixture(params=[(1, 3), (5, 48), (500, 16), (3000, 100)], ids=lambda p: f"{p[0]}x{p[1]}")
+def world(request, tmp_path):
+    count, dim = request.param
+    ids = np.random.default_rng(1).permutation(np.arange(10, 10 + 7 * count, 7))
+    vectors = unit_vectors(count, dim)
+    path = tmp_path / "ann.faiss"
+    assert write_ann(path, None, dim, NOTHING, [(ids, vectors)]) == count
+    return AnnIndex(path), ids, vectors
+
+
+@pytest.mark.parametrize("k", [1, 2, 4, 5, 6, 17, 499, 500, 501, 5000])
+def test_same_answers_as_brute_force(world, k):
+    ann, ids, vectors = world
+    queries = unit_vectors(3, vectors.shape[1], seed=2).astype(np.float32)
+    scores, found = ann.search(queries, k)
+    assert found.shape == scores.shape == (3, min(k, len(ids)))
+    for row in range(3):
+        expected_scores, expected_ids = brute_force(ids, vectors, queries[row], k)
+        np.testing.assert_allclose(scores[row], expected_scores, atol=1e-6)
+        np.testing.assert_array_equal(found[row], expected_ids)
+
+
+def test_without_never_shortens_the_answer(world):
+    ann, ids, vectors = world
+    query = vectors[:1].astype(np.float32)
+    for without in ([int(ids[0])], ids[: len(ids) // 2].tolist(), ids.tolist(), [-5, 10**12]):
+        for k in (1, 3, len(ids)):
+            scores, found = ann.search(query, k, without=without)
+            expected_scores, expected_ids = brute_force(ids, vectors, query[0], k, without)
+            np.testing.assert_array_equal(found[0], expected_ids)
+            np.testing.assert_allclose(scores[0], expected_scores, atol=1e-6)
+
+
+def test_stored_vector_finds_itself_with_score_one(world):
+    ann, ids, vectors = world
+    scores, found = ann.search(vectors[:20].astype(np.float32), 1)
+    np.testing.assert_array_equal(found[:, 0], ids[:20])
+    np.testing.assert_allclose(scores[:, 0], 1, atol=2e-3)
+
+
+def test_adding_and_removing_equals_building_anew(tmp_path):
+    ids, vectors = np.arange(100), unit_vectors(100, 16)
+    more, more_vectors = np.arange(90, 150), unit_vectors(60, 16, seed=5)
+    write_ann(tmp_path / "one", None, 16, NOTHING, [(ids, vectors)])
+    gone = np.array([3, 50, 1000, *range(90, 100)])
+    total = write_ann(tmp_path / "two", tmp_path / "one", 16, gone, [(more, more_vectors)])
+    kept = [i for i in range(90) if i not in (3, 50)]
+    all_ids, all_vectors = np.concatenate([ids[kept], more]), np.concatenate([vectors[kept], more_vectors])
+    ann = AnnIndex(tmp_path / "two")
+    assert total == len(ann) == len(all_ids)
+    assert sorted(ann.ids.tolist()) == sorted(all_ids.tolist())
+    query = unit_vectors(1, 16, seed=6).astype(np.float32)
+    scores, found = ann.search(query, 148)
+    expected_scores, expected_ids = brute_force(all_ids, all_vectors, query[0], 148)
+    np.testing.assert_array_equal(found[0], expected_ids)
+    np.testing.assert_allclose(scores[0], expected_scores, atol=1e-6)
+
+
+def test_empty(tmp_path):
+    assert write_ann(tmp_path / "ann", None, 4, NOTHING, []) == 0
+    scores, ids = AnnIndex(tmp_path / "ann").search(np.eye(4, dtype=np.float32), 3)
+    assert scores.shape == ids.shape == (4, 0)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not an index"])
+def test_unreadable(tmp_path, content):
+    path = tmp_path / "ann"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(IndexDamaged, match="repair"):
+        AnnIndex(path)
+    with pytest.raises(IndexDamaged, match="repair"):
+        write_ann(tmp_path / "new", path, 4, NOTHING, [])
