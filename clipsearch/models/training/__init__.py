@@ -1,0 +1,1 @@
+"""Training of CLIP dual encoders: loss, optimiser groups, schedule and loop."""

@@ -1,0 +1,100 @@
+"""Train mini from nothing on painted scenes and Flickr8k photos, and write the model folder.
+
+    python data/render_train.py --out /tmp/mini
+    python data/train_mini.py --scenes /tmp/mini --photos ../shared/data/flickr8k --out clipsearch/models/mini
+
+The learning rate follows the share of ``--minutes`` that has passed, or of ``--steps`` where the
+same number of steps is wanted on any machine.
+"""
+
+import argparse
+import json
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from mini_data import CONTEXT, MEAN, SIDE, STD, Batches, load_paintings, load_photos
+from open_clip.model import CLIP
+from open_clip.tokenizer import SimpleTokenizer
+from safetensors.torch import save_file
+from torch import distributed
+
+from clipsearch.models.training.loop import Report, Settings, train
+
+MODEL_CONFIG: dict[str, Any] = {
+    "embed_dim": 256,
+    "vision_cfg": {"image_size": SIDE, "layers": [1, 1, 2, 1], "width": 16, "head_width": 64},
+    "text_cfg": {"context_length": CONTEXT, "vocab_size": 6000, "width": 192, "heads": 4, "layers": 3},
+}
+PREPROCESSING = {"size": [SIDE, SIDE], "mode": "RGB", "mean": list(MEAN), "std": list(STD),
+                 "interpolation": "bicubic", "resize_mode": "squash"}
+
+
+def build_model() -> CLIP:
+    """The untrained dual encoder."""
+    return CLIP(**MODEL_CONFIG).to(memory_format=torch.channels_last)
+
+
+def write_folder(model: CLIP, folder: Path) -> None:
+    """Write config and float16 weights as open_clip reads them, each replaced in one move."""
+    config = {"model_cfg": MODEL_CONFIG, "preprocess_cfg": PREPROCESSING}
+    draft = folder / "open_clip_config.json.part"
+    draft.write_text(json.dumps(config, indent=2) + "\n")
+    draft.replace(folder / "open_clip_config.json")
+    state = {name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().clone()
+             for name, tensor in model.state_dict().items()}
+    draft = folder / "open_clip_model.safetensors.part"
+    save_file(state, draft, metadata={"format": "pt"})
+    draft.replace(folder / "open_clip_model.safetensors")
+
+
+def print_report(report: Report) -> None:
+    """One line for each report."""
+    print(f"step {report.step:6d}  {100 * report.progress:5.1f} %  loss {report.loss:.3f}  "
+          f"scale {report.scale:.1f}  {report.pairs_per_second:.0f} pairs/s", flush=True)
+
+
+def work(worker: int, workers: int, meeting: str, args: argparse.Namespace) -> None:
+    """One of the run's processes; the first writes the model folder."""
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=workers)
+    torch.manual_seed(args.seed)
+    tokenizer = SimpleTokenizer(bpe_path=str(args.out / "bpe_simple_vocab.txt.gz"), context_length=CONTEXT)
+    batches = Batches(load_paintings(args.scenes), load_photos(args.photos, "train"), tokenizer, args.seed,
+                      worker, workers)
+    model = build_model()
+    settings = Settings(steps=args.steps, minutes=args.minutes, lr=args.lr)
+    first = worker == 0
+    steps = train(model, batches, settings, print_report if first else lambda _: None,
+                  lambda _: write_folder(model, args.out) if first else None)
+    if first:
+        write_folder(model, args.out)
+        print(f"{steps} steps")
+    distributed.destroy_process_group()
+
+
+def main() -> None:
+    """Command line entry."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scenes", type=Path, required=True, help="folder written by render_train.py")
+    parser.add_argument("--photos", type=Path, required=True, help="folder of Flickr8k")
+    parser.add_argument("--out", type=Path, required=True, help="model folder, with the tokenizer's merges in it")
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", type=float)
+    length.add_argument("--steps", type=int, default=0)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--workers", type=int, default=2, help="processes of one thread")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        run = partial(work, workers=args.workers, meeting=f"{folder}/meeting", args=args)
+        with ProcessPoolExecutor(args.workers, mp_context=get_context("spawn")) as pool:
+            list(pool.map(run, range(args.workers)))
+
+
+if __name__ == "__main__":
+    main()
