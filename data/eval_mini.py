@@ -41,15 +41,19 @@ class Encoder:
     @torch.inference_mode()
     def images(self, pictures: list[Image.Image]) -> Matrix:
         """Features of pictures."""
-        parts = [self.model.encode_image(torch.stack([self.preprocess(p) for p in pictures[i:i + 64]]), normalize=True)
-                 for i in range(0, len(pictures), 64)]
+        parts = [
+            self.model.encode_image(torch.stack([self.preprocess(p) for p in pictures[i : i + 64]]), normalize=True)
+            for i in range(0, len(pictures), 64)
+        ]
         return np.asarray(torch.cat(parts).float())
 
     @torch.inference_mode()
     def texts(self, texts: list[str]) -> Matrix:
         """Features of texts."""
-        parts = [self.model.encode_text(self.tokenizer(texts[i:i + 256]), normalize=True)
-                 for i in range(0, len(texts), 256)]
+        parts = [
+            self.model.encode_text(self.tokenizer(texts[i : i + 256]), normalize=True)
+            for i in range(0, len(texts), 256)
+        ]
         return np.asarray(torch.cat(parts).float())
 
 

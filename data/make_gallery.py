@@ -24,23 +24,61 @@ from scenes.painter import paint_sharp
 from scenes.scene import Scene
 from scenes.things import things
 
-_SIZES = ((480, 360), (480, 360), (480, 360), (640, 480), (360, 480), (512, 384), (400, 400), (480, 320), (384, 576),
-          (640, 360), (960, 320))
-_FOLDERS = {"beach": "beach", "snow": "winter", "mountains": "winter", "forest": "outdoors", "meadow": "outdoors",
-            "lake": "outdoors", "autumn park": "outdoors", "farm": "outdoors", "desert": "travel", "road": "travel",
-            "sky": "travel", "city street": "city", "city at night": "city", "room": "home", "stage": "home",
-            "space": "dreams", "underwater": "sea", "open sea": "sea"}
+_SIZES = (
+    (480, 360),
+    (480, 360),
+    (480, 360),
+    (640, 480),
+    (360, 480),
+    (512, 384),
+    (400, 400),
+    (480, 320),
+    (384, 576),
+    (640, 360),
+    (960, 320),
+)
+_FOLDERS = {
+    "beach": "beach",
+    "snow": "winter",
+    "mountains": "winter",
+    "forest": "outdoors",
+    "meadow": "outdoors",
+    "lake": "outdoors",
+    "autumn park": "outdoors",
+    "farm": "outdoors",
+    "desert": "travel",
+    "road": "travel",
+    "sky": "travel",
+    "city street": "city",
+    "city at night": "city",
+    "room": "home",
+    "stage": "home",
+    "space": "dreams",
+    "underwater": "sea",
+    "open sea": "sea",
+}
 _PEOPLE = ("Ada Brook", "Jonas Feld", "Mira Tanaka", "Sam Okoro", "Lena Strand", None)
-_FEATURES = {"image": {"_type": "Image"}, "caption": {"dtype": "string", "_type": "Value"},
-             "photographer": {"dtype": "string", "_type": "Value"}, "rating": {"dtype": "int64", "_type": "Value"},
-             "temperature": {"dtype": "float64", "_type": "Value"},
-             "tags": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "Sequence"},
-             "taken": {"dtype": "timestamp[us]", "_type": "Value"}}
-_SCHEMA = pa.schema([
-    ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])), ("caption", pa.string()),
-    ("photographer", pa.string()), ("rating", pa.int64()), ("temperature", pa.float64()),
-    ("tags", pa.list_(pa.string())), ("taken", pa.timestamp("us")),
-], metadata={"huggingface": json.dumps({"info": {"features": _FEATURES}})})
+_FEATURES = {
+    "image": {"_type": "Image"},
+    "caption": {"dtype": "string", "_type": "Value"},
+    "photographer": {"dtype": "string", "_type": "Value"},
+    "rating": {"dtype": "int64", "_type": "Value"},
+    "temperature": {"dtype": "float64", "_type": "Value"},
+    "tags": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "Sequence"},
+    "taken": {"dtype": "timestamp[us]", "_type": "Value"},
+}
+_SCHEMA = pa.schema(
+    [
+        ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+        ("caption", pa.string()),
+        ("photographer", pa.string()),
+        ("rating", pa.int64()),
+        ("temperature", pa.float64()),
+        ("tags", pa.list_(pa.string())),
+        ("taken", pa.timestamp("us")),
+    ],
+    metadata={"huggingface": json.dumps({"info": {"features": _FEATURES}})},
+)
 
 
 def sentence(scene: Scene) -> str:
@@ -52,8 +90,16 @@ def sentence(scene: Scene) -> str:
 def camera_name(index: int, rng: Random) -> str:
     """An everyday file name."""
     number = 1000 + 7 * index + rng.randrange(7)
-    return rng.choice((f"IMG_{number}.jpg", f"DSC{number:05d}.JPG", f"P10{number}.jpg", f"picture {number}.jpg",
-                       f"holiday-{number}.jpeg", f"PXL_{number}.jpg"))
+    return rng.choice(
+        (
+            f"IMG_{number}.jpg",
+            f"DSC{number:05d}.JPG",
+            f"P10{number}.jpg",
+            f"picture {number}.jpg",
+            f"holiday-{number}.jpeg",
+            f"PXL_{number}.jpg",
+        )
+    )
 
 
 def _scene_picture(scene: Scene, rng: Random) -> Image.Image:
@@ -76,9 +122,15 @@ def shard_row(scene: Scene, index: int, rng: Random) -> dict[str, Any]:
     buffer = BytesIO()
     _scene_picture(scene, rng).save(buffer, "JPEG", quality=80, optimize=True)
     tags = sorted({word for item in scene.items for word in (item.thing, *things()[item.thing].categories[:1])})
-    return {"image": {"bytes": buffer.getvalue(), "path": f"scene-{index:03d}.jpg"}, "caption": sentence(scene),
-            "photographer": rng.choice(_PEOPLE), "rating": rng.randint(1, 5),
-            "temperature": round(rng.uniform(-12, 34), 1), "tags": [*tags, scene.place], "taken": moment(scene, rng)}
+    return {
+        "image": {"bytes": buffer.getvalue(), "path": f"scene-{index:03d}.jpg"},
+        "caption": sentence(scene),
+        "photographer": rng.choice(_PEOPLE),
+        "rating": rng.randint(1, 5),
+        "temperature": round(rng.uniform(-12, 34), 1),
+        "tags": [*tags, scene.place],
+        "taken": moment(scene, rng),
+    }
 
 
 def write_shard(path: Path, count: int, seed: int) -> None:

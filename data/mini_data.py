@@ -40,8 +40,9 @@ def load_photos(folder: Path, split: str) -> Photos:
     pictures = np.empty((len(chosen), _PHOTO_SIDE, _PHOTO_SIDE, 3), np.uint8)
     for index, record in enumerate(chosen):
         with Image.open(folder / "images" / record["file"]) as image:
-            pictures[index] = np.asarray(image.convert("RGB").resize((_PHOTO_SIDE, _PHOTO_SIDE),
-                                                                     Image.Resampling.BICUBIC))
+            pictures[index] = np.asarray(
+                image.convert("RGB").resize((_PHOTO_SIDE, _PHOTO_SIDE), Image.Resampling.BICUBIC)
+            )
     return Photos(pictures, [record["captions"] for record in chosen])
 
 
@@ -52,7 +53,7 @@ def _crops(pictures: Pictures, rows: list[int], smallest: float, side: int, rng:
     out = np.empty((len(rows), height, width, 3), np.uint8)
     for index, row in enumerate(rows):
         y, x = rng.randint(0, full - height), rng.randint(0, full - width)
-        out[index] = pictures[row, y:y + height, x:x + width]
+        out[index] = pictures[row, y : y + height, x : x + width]
     stacked = torch.from_numpy(out).permute(0, 3, 1, 2).float()
     return functional.interpolate(stacked, (side, side), mode="bilinear", antialias=True)
 
@@ -83,8 +84,11 @@ class Stage:
 
 
 # From close-ups, which teach the things, to whole scenes at full size.  Sides are multiples of 32.
-STAGES = (Stage(0.22, "close_ups", 64, 192, 0.1), Stage(0.72, "scenes", 96, 128, 0.2),
-          Stage(1.0, "scenes", SIDE, 128, 0.2))
+STAGES = (
+    Stage(0.22, "close_ups", 64, 192, 0.1),
+    Stage(0.72, "scenes", 96, 128, 0.2),
+    Stage(1.0, "scenes", SIDE, 128, 0.2),
+)
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,10 @@ def load_paintings(folder: Path) -> dict[str, Paintings]:
     """What render_train.py wrote, by source."""
     close_ups = np.load(folder / "close_ups.npy", mmap_mode="r")
     scenes = np.load(folder / "scenes.npy", mmap_mode="r")
-    return {"close_ups": Paintings(close_ups, [close_up(row) for row in range(len(close_ups))]),
-            "scenes": Paintings(scenes, [random_scene(row, "train") for row in range(len(scenes))])}
+    return {
+        "close_ups": Paintings(close_ups, [close_up(row) for row in range(len(close_ups))]),
+        "scenes": Paintings(scenes, [random_scene(row, "train") for row in range(len(scenes))]),
+    }
 
 
 class Batches:
@@ -111,8 +117,15 @@ class Batches:
     backgrounds alone tell most pictures of a batch apart, and things would hardly be learned.
     """
 
-    def __init__(self, paintings: dict[str, Paintings], photos: Photos, tokenizer: SimpleTokenizer,
-                 seed: int, worker: int = 0, workers: int = 1) -> None:
+    def __init__(
+        self,
+        paintings: dict[str, Paintings],
+        photos: Photos,
+        tokenizer: SimpleTokenizer,
+        seed: int,
+        worker: int = 0,
+        workers: int = 1,
+    ) -> None:
         self.paintings, self.photos, self.tokenizer = paintings, photos, tokenizer
         self.seed, self.worker, self.workers = seed, worker, workers
 

@@ -30,8 +30,14 @@ MODEL_CONFIG: dict[str, Any] = {
     "vision_cfg": {"image_size": SIDE, "layers": [1, 1, 2, 1], "width": 16, "head_width": 64},
     "text_cfg": {"context_length": CONTEXT, "vocab_size": 6000, "width": 192, "heads": 4, "layers": 3},
 }
-PREPROCESSING = {"size": [SIDE, SIDE], "mode": "RGB", "mean": list(MEAN), "std": list(STD),
-                 "interpolation": "bicubic", "resize_mode": "squash"}
+PREPROCESSING = {
+    "size": [SIDE, SIDE],
+    "mode": "RGB",
+    "mean": list(MEAN),
+    "std": list(STD),
+    "interpolation": "bicubic",
+    "resize_mode": "squash",
+}
 
 
 def build_model() -> CLIP:
@@ -45,8 +51,10 @@ def write_folder(model: CLIP, folder: Path) -> None:
     draft = folder / "open_clip_config.json.part"
     draft.write_text(json.dumps(config, indent=2) + "\n")
     draft.replace(folder / "open_clip_config.json")
-    state = {name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().clone()
-             for name, tensor in model.state_dict().items()}
+    state = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().clone()
+        for name, tensor in model.state_dict().items()
+    }
     draft = folder / "open_clip_model.safetensors.part"
     save_file(state, draft, metadata={"format": "pt"})
     draft.replace(folder / "open_clip_model.safetensors")
@@ -54,8 +62,11 @@ def write_folder(model: CLIP, folder: Path) -> None:
 
 def print_report(report: Report) -> None:
     """One line for each report."""
-    print(f"step {report.step:6d}  {100 * report.progress:5.1f} %  loss {report.loss:.3f}  "
-          f"scale {report.scale:.1f}  {report.pairs_per_second:.0f} pairs/s", flush=True)
+    print(
+        f"step {report.step:6d}  {100 * report.progress:5.1f} %  loss {report.loss:.3f}  "
+        f"scale {report.scale:.1f}  {report.pairs_per_second:.0f} pairs/s",
+        flush=True,
+    )
 
 
 def work(worker: int, workers: int, meeting: str, args: argparse.Namespace) -> None:
@@ -64,13 +75,19 @@ def work(worker: int, workers: int, meeting: str, args: argparse.Namespace) -> N
     distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=workers)
     torch.manual_seed(args.seed)
     tokenizer = SimpleTokenizer(bpe_path=str(args.out / "bpe_simple_vocab.txt.gz"), context_length=CONTEXT)
-    batches = Batches(load_paintings(args.scenes), load_photos(args.photos, "train"), tokenizer, args.seed,
-                      worker, workers)
+    batches = Batches(
+        load_paintings(args.scenes), load_photos(args.photos, "train"), tokenizer, args.seed, worker, workers
+    )
     model = build_model()
     settings = Settings(steps=args.steps, minutes=args.minutes, lr=args.lr)
     first = worker == 0
-    steps = train(model, batches, settings, print_report if first else lambda _: None,
-                  lambda _: write_folder(model, args.out) if first else None)
+    steps = train(
+        model,
+        batches,
+        settings,
+        print_report if first else lambda _: None,
+        lambda _: write_folder(model, args.out) if first else None,
+    )
     if first:
         write_folder(model, args.out)
         print(f"{steps} steps")

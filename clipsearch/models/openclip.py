@@ -42,7 +42,8 @@ class OpenClipEncoder:
         self.dim = int(model.config["embed_dim"])
         self.batch_size = _BATCH[self.device.type]
         self.preprocessing: Preprocessing = model.preprocessing
-        self._layout = torch.channels_last if self.device.type == "cuda" else torch.contiguous_format
+        # Convolutions run about twice as fast with channels last, on a CPU too; MPS gains nothing.
+        self._layout = torch.contiguous_format if self.device.type == "mps" else torch.channels_last
         self._largest_batch = _LARGEST_BATCH
         with _quiet():
             self._tokenize = _load_tokenizer(model)

@@ -13,7 +13,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clipsearch.store.duck import Connection, DatabaseError, open_reader, open_writer, select, select_once, stream
+from clipsearch.store.duck import (
+    Connection,
+    DatabaseError,
+    open_reader,
+    open_writer,
+    reading_cursor,
+    select,
+    select_once,
+    stream,
+)
 from clipsearch.store.layout import Layout
 from clipsearch.store.schema import folded
 from clipsearch.store.segments import FAILURES, REMOVALS, ROWS
@@ -233,7 +242,7 @@ class Catalog:
     def _by_id(self, relation: str, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         if not ids:
             return {}
-        with self._db.cursor() as db:
+        with reading_cursor(self._db) as db:
             if len(ids) < _JOIN_FROM:
                 listed = ", ".join(str(int(i)) for i in ids)
                 found = select(db, f"SELECT * FROM {relation} WHERE id IN ({listed})")
@@ -247,7 +256,7 @@ class Catalog:
 
     def failures(self) -> list[dict[str, Any]]:
         """Pictures that could not be read, with the columns of the `failures` table, ordered by root and path."""
-        with self._db.cursor() as db:
+        with reading_cursor(self._db) as db:
             rows: list[dict[str, Any]] = select(db, "SELECT * FROM failures ORDER BY root, path").to_pylist()
         return rows
 
@@ -257,14 +266,14 @@ class Catalog:
         Raises:
             QueryError: the statement is wrong, is not one single reading statement, or reaches outside the catalog.
         """
-        with self._db.cursor() as db:
+        with reading_cursor(self._db) as db:
             return select_once(db, sql)
 
     def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of an internal statement."""
-        with self._db.cursor() as db:
+        with reading_cursor(self._db) as db:
             return db.execute(sql).fetchall()
 
     def arrow(self, sql: str) -> Any:
         """An internal statement's result, streamed as Arrow record batches."""
-        return stream(self._db.cursor(), sql)
+        return stream(reading_cursor(self._db), sql)

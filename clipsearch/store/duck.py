@@ -14,7 +14,17 @@ from duckdb import Error as DatabaseError
 
 from clipsearch.errors import IndexDamaged, QueryError
 
-__all__ = ["Connection", "DatabaseError", "open_reader", "open_writer", "select", "select_once", "stream"]
+__all__ = [
+    "Connection",
+    "DatabaseError",
+    "literal",
+    "open_reader",
+    "open_writer",
+    "reading_cursor",
+    "select",
+    "select_once",
+    "stream",
+]
 
 # Nothing leaves the machine: DuckDB must never fetch an extension on its own.
 _CLOSED: dict[str, str | bool | int | float | list[str]] = {
@@ -32,11 +42,29 @@ def open_reader(path: Path) -> Connection:
     Raises:
         IndexDamaged: the file is missing or no DuckDB database.
     """
-    config = {**_CLOSED, "enable_external_access": "false", "lock_configuration": "true"}
+    # Attached to an instance of its own: DuckDB shares instances by file name, and would answer from a file that has
+    # been replaced since.
+    db = duckdb.connect(":memory:", config=_CLOSED)
     try:
-        return duckdb.connect(str(path), read_only=True, config=config)
+        db.execute(f"ATTACH {literal(str(path))} AS catalog (READ_ONLY)")
     except duckdb.Error:
+        db.close()
         raise IndexDamaged(f"{path} cannot be opened; run `clipsearch repair --index {path.parent}`.") from None
+    db.execute("SET enable_external_access = false")
+    db.execute("SET lock_configuration = true")
+    return db
+
+
+def reading_cursor(db: Connection) -> Connection:
+    """A cursor of a reader, for one thread, that finds the catalog's tables by their bare names."""
+    cursor = db.cursor()
+    cursor.execute("USE catalog")
+    return cursor
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def open_writer(path: Path, *, memory: str = "512MB") -> Connection:

@@ -136,7 +136,7 @@ def published_version(layout: Layout) -> int:
     try:
         return int(layout.current.read_text())
     except (FileNotFoundError, NotADirectoryError):
-        if layout.segments.is_dir():
+        if layout.segments.is_dir() and any(layout.segments.iterdir()):
             raise IndexDamaged(f"{layout.current} is missing; run `clipsearch repair --index {layout.path}`.") from None
         raise IndexNotFound(f"There is no index at {layout.path}; make one with `clipsearch index FOLDER`.") from None
     except ValueError:

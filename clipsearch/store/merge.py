@@ -118,15 +118,22 @@ def _common_schema(layout: Layout, run: Sequence[SegmentRef]) -> pa.Schema | Non
     spelling: dict[str, str] = {}
     schemas = [pa.schema([f.with_name(spelling.setdefault(folded(f.name), f.name)) for f in s]) for s in schemas]
     try:
-        return pa.unify_schemas([ROW_SCHEMA, *schemas], promote_options="permissive")
+        common = pa.unify_schemas([ROW_SCHEMA, *schemas], promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid):
         return None
+    # Arrow holds text and bytes in bytes, the catalog in text.
+    text_as_bytes = any(
+        pa.types.is_string(f.type) and not pa.types.is_string(common.field(f.name).type) for s in schemas for f in s
+    )
+    return None if text_as_bytes else common
 
 
 def _conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     present = {folded(name): column for name, column in zip(rows.column_names, rows.columns, strict=True)}
     columns = [
-        present[folded(field.name)].cast(field.type) if folded(field.name) in present else pa.nulls(len(rows), field.type)
+        present[folded(field.name)].cast(field.type)
+        if folded(field.name) in present
+        else pa.nulls(len(rows), field.type)
         for field in schema
     ]
     return pa.table(columns, schema=schema)

@@ -60,7 +60,9 @@ STORED_COLUMNS = ("segment", "segment_offset")
 # `mtime` is a column of the view, the other two are what reading a segment with DuckDB adds.
 _FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
 
-_RESERVED = {name.lower() for name in ROW_SCHEMA.names} | set(STORED_COLUMNS) | {"mtime", "file_row_number", "segment_file"}
+_RESERVED = (
+    {name.lower() for name in ROW_SCHEMA.names} | set(STORED_COLUMNS) | {"mtime", "file_row_number", "segment_file"}
+)
 
 
 def folded(name: str) -> str:

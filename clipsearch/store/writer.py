@@ -119,9 +119,8 @@ class IndexWriter:
         """Derive catalog and FAISS index from the published ones and the new segments, then let readers see them."""
         if not self.unpublished:
             return self.manifest
-        old = self.manifest
         kept, moved = self._merge_tail()
-        self._write_version((*kept, *self._fresh), self._fresh, moved, base=old)
+        self._write_version((*kept, *self._fresh), self._fresh, moved, base=self.manifest)
         return self.manifest
 
     def rebuild(self, *, merge: bool) -> Manifest:
@@ -256,6 +255,10 @@ def make_folder(path: Path) -> None:
     Raises:
         UsageError: it cannot be made there.
     """
+    if "?" in str(path):  # DuckDB takes what follows for options
+        raise UsageError(
+            f"{path} has a question mark, which DuckDB cannot have in a path; name another with --index DIR."
+        )
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -11,8 +11,13 @@ from .painter import paint, paint_sharp
 from .sprites import sprite
 
 SIZE = (320, 240)
-_STORED = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 5: Image.Transpose.TRANSPOSE,
-           6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+_STORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    8: Image.Transpose.ROTATE_270,
+}
 
 
 def _picture(rng: Random) -> Image.Image:
@@ -62,7 +67,7 @@ def _broken(folder: Path, rng: Random) -> None:
     whole = folder / "cut-off.jpg"
     _picture(rng).save(whole, quality=82)
     data = whole.read_bytes()
-    whole.write_bytes(data[:len(data) // 3])
+    whole.write_bytes(data[: len(data) // 3])
     (folder / "nothing.jpg").write_bytes(b"")
     (folder / "shopping-list.jpg").write_text("This is a text file, whatever its name says.\nApples, bread, milk\n")
 

@@ -84,5 +84,10 @@ class Canvas:
     def dots(self, count: int, y0: float, y1: float, radius: float, colours: list[Colour], alpha: int = 255) -> None:
         """Scattered small discs (stars, flowers, leaves)."""
         for _ in range(count):
-            self.disc(self.rng.random(), self.rng.uniform(y0, y1), radius * self.rng.uniform(0.5, 1.3),
-                      self.rng.choice(colours), alpha)
+            self.disc(
+                self.rng.random(),
+                self.rng.uniform(y0, y1),
+                radius * self.rng.uniform(0.5, 1.3),
+                self.rng.choice(colours),
+                alpha,
+            )

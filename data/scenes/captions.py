@@ -10,18 +10,34 @@ from .words import bare_name, item_phrase, plural
 
 Style = Literal["short", "medium", "full", "keywords"]
 
-_SPOTS = {"left": ("on the left", "on the left side", "at the left", "to the left"),
-          "right": ("on the right", "on the right side", "at the right", "to the right"),
-          "middle": ("in the middle", "in the centre", "in the center"),
-          "top": ("at the top", "in the upper part"), "bottom": ("at the bottom", "in the lower part")}
-_PREFIXES = ("a picture of", "a photo of", "an image of", "a drawing of", "a painting of", "a scene with",
-             "a picture with", "picture of", "photo of")
-_MOODS = {"sunset": ("sunset", "a sunset", "the setting sun", "an evening sky", "dusk"),
-          "night": ("night", "a night scene", "the night sky", "a dark night"),
-          "rain": ("rain", "a rainy day", "rainy weather"), "fog": ("fog", "a foggy day", "mist"),
-          "snowfall": ("snowfall", "falling snow", "snowflakes", "snowy weather"),
-          "sunny": ("sunshine", "a sunny day", "bright sun"), "cloudy": ("grey clouds", "a cloudy day"),
-          "rainbow": ("a rainbow", "rainbow")}
+_SPOTS = {
+    "left": ("on the left", "on the left side", "at the left", "to the left"),
+    "right": ("on the right", "on the right side", "at the right", "to the right"),
+    "middle": ("in the middle", "in the centre", "in the center"),
+    "top": ("at the top", "in the upper part"),
+    "bottom": ("at the bottom", "in the lower part"),
+}
+_PREFIXES = (
+    "a picture of",
+    "a photo of",
+    "an image of",
+    "a drawing of",
+    "a painting of",
+    "a scene with",
+    "a picture with",
+    "picture of",
+    "photo of",
+)
+_MOODS = {
+    "sunset": ("sunset", "a sunset", "the setting sun", "an evening sky", "dusk"),
+    "night": ("night", "a night scene", "the night sky", "a dark night"),
+    "rain": ("rain", "a rainy day", "rainy weather"),
+    "fog": ("fog", "a foggy day", "mist"),
+    "snowfall": ("snowfall", "falling snow", "snowflakes", "snowy weather"),
+    "sunny": ("sunshine", "a sunny day", "bright sun"),
+    "cloudy": ("grey clouds", "a cloudy day"),
+    "rainbow": ("a rainbow", "rainbow"),
+}
 _ADJECTIVES = {"rain": "rainy", "fog": "foggy", "sunny": "sunny", "cloudy": "cloudy"}
 
 
@@ -50,14 +66,35 @@ def _pair(scene: Scene, first: str, second: str, rng: Random, exact: float) -> s
     """Two phrases joined by how the things stand to each other."""
     if rng.random() < exact:
         if scene.layout == "stack":
-            return rng.choice((f"{first} above {second}", f"{second} below {first}", f"{second} under {first}",
-                               f"{first} over {second}", f"{first} at the top and {second} at the bottom"))
-        return rng.choice((f"{first} to the left of {second}", f"{second} to the right of {first}",
-                           f"{first} left of {second}", f"{second} on the right of {first}",
-                           f"{first} on the left and {second} on the right"))
+            return rng.choice(
+                (
+                    f"{first} above {second}",
+                    f"{second} below {first}",
+                    f"{second} under {first}",
+                    f"{first} over {second}",
+                    f"{first} at the top and {second} at the bottom",
+                )
+            )
+        return rng.choice(
+            (
+                f"{first} to the left of {second}",
+                f"{second} to the right of {first}",
+                f"{first} left of {second}",
+                f"{second} on the right of {first}",
+                f"{first} on the left and {second} on the right",
+            )
+        )
     a, b = (first, second) if rng.random() < 0.5 else (second, first)
-    link = rng.choice(("and", "and", "and", "with", "next to" if scene.layout == "row" else "and",
-                       "beside" if scene.layout == "row" else "with"))
+    link = rng.choice(
+        (
+            "and",
+            "and",
+            "and",
+            "with",
+            "next to" if scene.layout == "row" else "and",
+            "beside" if scene.layout == "row" else "with",
+        )
+    )
     return f"{a} {link} {b}"
 
 
@@ -163,8 +200,10 @@ def short(scene: Scene, rng: Random) -> str:
 
 def keywords(scene: Scene, rng: Random) -> str:
     """Search words in any order, without grammar."""
-    words = [" ".join(filter(None, (item.colour if rng.random() < 0.6 else "", bare_name(item, rng))))
-             for item in scene.items]
+    words = [
+        " ".join(filter(None, (item.colour if rng.random() < 0.6 else "", bare_name(item, rng))))
+        for item in scene.items
+    ]
     place = _place_noun(scene, rng)
     for start in ("a ", "an ", "the "):
         place = place.removeprefix(start)

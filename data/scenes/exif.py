@@ -7,12 +7,29 @@ from PIL import Image
 
 from .scene import Scene
 
-CAMERAS = (("Lumivex", "LX-40"), ("Lumivex", "Pocket 3"), ("Orbitar", "Mira 7"), ("Halden", "H100"),
-           ("Nordlys", "N-Two"), ("Cirrus", "Phone 9"))
-_SPOTS = {"beach": (43.70, 7.27), "snow": (61.12, 10.46), "forest": (48.30, 8.15), "city at night": (40.75, -73.99),
-          "city street": (51.51, -0.12), "meadow": (47.42, 10.98), "desert": (24.90, 14.10), "mountains": (46.02, 7.75),
-          "lake": (46.37, 14.09), "autumn park": (44.48, -72.71), "farm": (52.20, 5.30), "open sea": (36.10, -6.60),
-          "road": (39.20, -116.80)}
+CAMERAS = (
+    ("Lumivex", "LX-40"),
+    ("Lumivex", "Pocket 3"),
+    ("Orbitar", "Mira 7"),
+    ("Halden", "H100"),
+    ("Nordlys", "N-Two"),
+    ("Cirrus", "Phone 9"),
+)
+_SPOTS = {
+    "beach": (43.70, 7.27),
+    "snow": (61.12, 10.46),
+    "forest": (48.30, 8.15),
+    "city at night": (40.75, -73.99),
+    "city street": (51.51, -0.12),
+    "meadow": (47.42, 10.98),
+    "desert": (24.90, 14.10),
+    "mountains": (46.02, 7.75),
+    "lake": (46.37, 14.09),
+    "autumn park": (44.48, -72.71),
+    "farm": (52.20, 5.30),
+    "open sea": (36.10, -6.60),
+    "road": (39.20, -116.80),
+}
 _HOURS = {"day": (9, 16), "sunset": (18, 20), "night": (21, 23)}
 _MONTHS = {"snow": (12, 1, 2), "autumn park": (10, 11), "beach": (6, 7, 8), "meadow": (4, 5, 6)}
 
@@ -21,8 +38,14 @@ def moment(scene: Scene, rng: Random) -> datetime:
     """A date and time of day that fit the scene."""
     months = _MONTHS.get(scene.place, tuple(range(1, 13)))
     time = "night" if scene.place == "city at night" else scene.time
-    return datetime(rng.randint(2016, 2024), rng.choice(months), rng.randint(1, 28), rng.randint(*_HOURS[time]),
-                    rng.randint(0, 59), rng.randint(0, 59))
+    return datetime(
+        rng.randint(2016, 2024),
+        rng.choice(months),
+        rng.randint(1, 28),
+        rng.randint(*_HOURS[time]),
+        rng.randint(0, 59),
+        rng.randint(0, 59),
+    )
 
 
 def _degrees(value: float) -> tuple[float, float, float]:

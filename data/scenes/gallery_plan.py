@@ -72,8 +72,13 @@ def homes(thing: Thing) -> tuple[str, ...]:
 
 def _companion(rng: Random, place: str, names: list[str]) -> Thing:
     """A thing at home at ``place`` that makes the scene one of held-out combinations."""
-    fitting = [thing for thing in things().values() if place in homes(thing) and thing.name not in names
-               and (held_out(thing.name, place) or any(held_out(thing.name, name) for name in names))]
+    fitting = [
+        thing
+        for thing in things().values()
+        if place in homes(thing)
+        and thing.name not in names
+        and (held_out(thing.name, place) or any(held_out(thing.name, name) for name in names))
+    ]
     return rng.choice(fitting)
 
 
@@ -86,8 +91,14 @@ def demo_scene(demo: Demo, rng: Random) -> Scene:
     if is_training_scene(names, demo.place):
         items = (*items, Item(_companion(rng, demo.place, names).name, size="small"))
     weather = demo.weather or rng.choice(("clear", "sunny")) if place.outdoors else "clear"
-    return replace(scene, items=items, time=demo.time or "day", weather=weather, layout="row",
-                   spot=rng.choice(("left", "middle", "right")))
+    return replace(
+        scene,
+        items=items,
+        time=demo.time or "day",
+        weather=weather,
+        layout="row",
+        spot=rng.choice(("left", "middle", "right")),
+    )
 
 
 def everyday_scene(rng: Random, surprise: float = 0.2) -> Scene:

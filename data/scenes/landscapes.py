@@ -24,8 +24,11 @@ def _water(canvas: Canvas, scene: Scene, y0: float, y1: float, waves: int = 14) 
     canvas.gradient(canvas.vary(mix(tint, (255, 255, 255), 0.25)), canvas.vary(tint), y0, y1)
     for _ in range(waves):
         y, x, length = canvas.rng.uniform(y0, y1), canvas.rng.random(), canvas.rng.uniform(0.03, 0.12)
-        canvas.draw.line((x * canvas.width, y * canvas.height, (x + length) * canvas.width, y * canvas.height),
-                         (235, 245, 255, 110), max(1, int(0.006 * canvas.unit)))
+        canvas.draw.line(
+            (x * canvas.width, y * canvas.height, (x + length) * canvas.width, y * canvas.height),
+            (235, 245, 255, 110),
+            max(1, int(0.006 * canvas.unit)),
+        )
 
 
 def _fir(canvas: Canvas, x: float, base: float, size: float, colour: Colour) -> None:
@@ -41,8 +44,12 @@ def _leafy(canvas: Canvas, x: float, base: float, size: float, colour: Colour) -
     tall, half = size * canvas.unit / canvas.height, 0.05 * size * canvas.unit / canvas.width
     canvas.box(x - half, base - tall * 0.6, x + half, base, (96, 68, 48))
     for _ in range(4):
-        canvas.disc(x + canvas.rng.uniform(-2.5, 2.5) * half, base - tall * canvas.rng.uniform(0.6, 0.95),
-                    size * canvas.rng.uniform(0.18, 0.27), canvas.vary(colour, 14))
+        canvas.disc(
+            x + canvas.rng.uniform(-2.5, 2.5) * half,
+            base - tall * canvas.rng.uniform(0.6, 0.95),
+            size * canvas.rng.uniform(0.18, 0.27),
+            canvas.vary(colour, 14),
+        )
 
 
 def _beach(canvas: Canvas, scene: Scene, horizon: float) -> None:
@@ -166,8 +173,10 @@ def _underwater(canvas: Canvas, scene: Scene, horizon: float) -> None:
     for _ in range(canvas.rng.randint(4, 8)):
         x, tall = canvas.rng.random(), canvas.rng.uniform(0.1, 0.28)
         weed = canvas.vary((40, 140, 90), 24)
-        canvas.polygon([(x, 1.0), (x + 0.02, 1 - tall * 0.5), (x - 0.005, 1 - tall), (x + 0.035, 1 - tall * 0.5),
-                        (x + 0.03, 1.0)], weed)
+        canvas.polygon(
+            [(x, 1.0), (x + 0.02, 1 - tall * 0.5), (x - 0.005, 1 - tall), (x + 0.035, 1 - tall * 0.5), (x + 0.03, 1.0)],
+            weed,
+        )
         canvas.disc(canvas.rng.random(), 0.96, 0.035, canvas.vary((235, 110, 120), 40))
     canvas.dots(22, 0, 0.95, 0.011, [(215, 245, 255)], 120)
 
@@ -179,8 +188,16 @@ def _mountains(canvas: Canvas, scene: Scene, horizon: float) -> None:
         x, half, top = canvas.rng.random(), canvas.rng.uniform(0.18, 0.32), canvas.rng.uniform(0.08, 0.28)
         canvas.polygon([(x - half, horizon), (x, top), (x + half, horizon)], canvas.vary(rock, 14))
         cap, drop = 0.28 * half, 0.28 * (horizon - top)
-        canvas.polygon([(x - cap, top + drop), (x, top), (x + cap, top + drop), (x + cap * 0.3, top + drop * 0.75),
-                        (x - cap * 0.3, top + drop * 1.1)], _lit(scene, (245, 248, 252)))
+        canvas.polygon(
+            [
+                (x - cap, top + drop),
+                (x, top),
+                (x + cap, top + drop),
+                (x + cap * 0.3, top + drop * 0.75),
+                (x - cap * 0.3, top + drop * 1.1),
+            ],
+            _lit(scene, (245, 248, 252)),
+        )
     _ground(canvas, scene, (98, 146, 84), (110, 160, 84), horizon - 0.01)
 
 
@@ -208,8 +225,13 @@ def _autumn(canvas: Canvas, scene: Scene, horizon: float) -> None:
     _ground(canvas, scene, (170, 132, 70), (150, 112, 58), horizon, 0.45)
     for index in range(8):
         x = (index + canvas.rng.random()) / 8
-        _leafy(canvas, x, horizon + canvas.rng.uniform(0.02, 0.08), canvas.rng.uniform(0.38, 0.55),
-               _lit(scene, canvas.rng.choice(leaves)))
+        _leafy(
+            canvas,
+            x,
+            horizon + canvas.rng.uniform(0.02, 0.08),
+            canvas.rng.uniform(0.38, 0.55),
+            _lit(scene, canvas.rng.choice(leaves)),
+        )
     canvas.dots(80, horizon + 0.05, 1, 0.011, [_lit(scene, leaf) for leaf in leaves])
 
 
@@ -219,8 +241,9 @@ def _farm(canvas: Canvas, scene: Scene, horizon: float) -> None:
     x, red = canvas.rng.uniform(0.02, 0.6), _lit(scene, canvas.vary((176, 48, 42), 12))
     top, low, white = horizon - 0.2, horizon + 0.05, _lit(scene, (245, 242, 236))
     canvas.box(x, top, x + 0.34, low, red)
-    canvas.polygon([(x - 0.025, top), (x + 0.06, top - 0.14), (x + 0.28, top - 0.14), (x + 0.365, top)],
-                   _lit(scene, (96, 84, 84)))
+    canvas.polygon(
+        [(x - 0.025, top), (x + 0.06, top - 0.14), (x + 0.28, top - 0.14), (x + 0.365, top)], _lit(scene, (96, 84, 84))
+    )
     canvas.box(x + 0.12, low - 0.15, x + 0.22, low, white)
     canvas.box(x + 0.13, low - 0.14, x + 0.21, low, mix(red, (0, 0, 0), 0.25))
     for post in range(13):
@@ -248,16 +271,19 @@ def _road(canvas: Canvas, scene: Scene, horizon: float) -> None:
         a, b = (step + 0.1) ** 1.6 / 9.2, (step + 0.6) ** 1.6 / 9.2
         ya, yb = horizon + (1 - horizon) * a, horizon + (1 - horizon) * b
         xa, xb = far + (0.5 - far) * a, far + (0.5 - far) * b
-        canvas.polygon([(xa - 0.012 * a, ya), (xa + 0.012 * a, ya), (xb + 0.018 * b + 0.003, yb),
-                        (xb - 0.018 * b - 0.003, yb)], (240, 236, 220))
+        canvas.polygon(
+            [(xa - 0.012 * a, ya), (xa + 0.012 * a, ya), (xb + 0.018 * b + 0.003, yb), (xb - 0.018 * b - 0.003, yb)],
+            (240, 236, 220),
+        )
 
 
 def _stage(canvas: Canvas, scene: Scene, horizon: float) -> None:
     canvas.gradient((120, 14, 26), (88, 8, 20), 0, horizon)
     for fold in range(18):
         x = fold / 18
-        canvas.polygon([(x, 0), (x + 0.026, 0), (x + 0.02, horizon), (x + 0.006, horizon)],
-                       canvas.vary((176, 26, 40), 12), 190)
+        canvas.polygon(
+            [(x, 0), (x + 0.026, 0), (x + 0.02, horizon), (x + 0.006, horizon)], canvas.vary((176, 26, 40), 12), 190
+        )
     canvas.gradient((120, 80, 50), (160, 112, 70), horizon, 1.0)
     x = canvas.rng.uniform(0.3, 0.7)
     canvas.polygon([(x - 0.03, 0), (x + 0.03, 0), (x + 0.3, 0.9), (x - 0.3, 0.9)], (255, 240, 190), 55)
@@ -265,8 +291,22 @@ def _stage(canvas: Canvas, scene: Scene, horizon: float) -> None:
 
 
 PAINTERS: dict[str, Painter] = {
-    "beach": _beach, "snow": _snow, "forest": _forest, "city at night": _city_night, "city street": _city_street,
-    "room": _room, "space": _space, "meadow": _meadow, "desert": _desert, "underwater": _underwater,
-    "mountains": _mountains, "lake": _lake, "sky": _sky, "autumn park": _autumn, "farm": _farm,
-    "open sea": _open_sea, "road": _road, "stage": _stage,
+    "beach": _beach,
+    "snow": _snow,
+    "forest": _forest,
+    "city at night": _city_night,
+    "city street": _city_street,
+    "room": _room,
+    "space": _space,
+    "meadow": _meadow,
+    "desert": _desert,
+    "underwater": _underwater,
+    "mountains": _mountains,
+    "lake": _lake,
+    "sky": _sky,
+    "autumn park": _autumn,
+    "farm": _farm,
+    "open sea": _open_sea,
+    "road": _road,
+    "stage": _stage,
 }

@@ -24,9 +24,13 @@ def _cells(scene: Scene, rng: Random) -> list[Box]:
         return [(0.08, 0.02, 0.92, 0.48), (0.08, 0.5, 0.92, 0.98)]
     if count > 1:
         return [(i / count + 0.015, 0.03, (i + 1) / count - 0.015, 0.97) for i in range(count)]
-    spots: dict[str, Box] = {"left": (0.02, 0.04, 0.42, 0.96), "right": (0.58, 0.04, 0.98, 0.96),
-                             "middle": (0.27, 0.1, 0.73, 0.96), "top": (0.1, 0.02, 0.9, 0.45),
-                             "bottom": (0.1, 0.56, 0.9, 0.99)}
+    spots: dict[str, Box] = {
+        "left": (0.02, 0.04, 0.42, 0.96),
+        "right": (0.58, 0.04, 0.98, 0.96),
+        "middle": (0.27, 0.1, 0.73, 0.96),
+        "top": (0.1, 0.02, 0.9, 0.45),
+        "bottom": (0.1, 0.56, 0.9, 0.99),
+    }
     return [spots.get(scene.spot, (0.03, 0.03, 0.97, 0.97))]
 
 
@@ -48,8 +52,9 @@ def _grid(count: int, wide: bool, rng: Random) -> list[tuple[float, float]]:
         row, column = divmod(index, columns)
         in_row = min(columns, count - row * columns)
         rows = -(-count // columns)
-        points.append((column - (in_row - 1) / 2 + rng.uniform(-0.08, 0.08),
-                       row - (rows - 1) / 2 + rng.uniform(-0.08, 0.08)))
+        points.append(
+            (column - (in_row - 1) / 2 + rng.uniform(-0.08, 0.08), row - (rows - 1) / 2 + rng.uniform(-0.08, 0.08))
+        )
     return points
 
 
@@ -76,8 +81,9 @@ def _stamp(canvas: Canvas, scene: Scene, item: Item, centre: tuple[float, float]
     x, y = int(centre[0] - image.width / 2), int(centre[1] - image.height / 2)
     if shadow:
         low = y + image.height - 0.03 * size
-        canvas.draw.ellipse((x + 0.12 * image.width, low - 0.05 * size, x + 0.88 * image.width, low + 0.05 * size),
-                            (20, 20, 30, 70))
+        canvas.draw.ellipse(
+            (x + 0.12 * image.width, low - 0.05 * size, x + 0.88 * image.width, low + 0.05 * size), (20, 20, 30, 70)
+        )
     canvas.image.paste(image, (x, y), image)
 
 
@@ -88,8 +94,12 @@ def _group(canvas: Canvas, scene: Scene, item: Item, cell: Box) -> None:
     box_w, box_h = (cell[2] - cell[0]) * canvas.width, (cell[3] - cell[1]) * canvas.height
     points = _grid(item.count, box_w > 1.1 * box_h, rng)
     wide, high = _extent(points)
-    size = min(rng.uniform(*_SIZES[item.size]) * canvas.unit, 1.05 * box_w / wide, box_h / high,
-               0.9 * min(canvas.width, canvas.height))
+    size = min(
+        rng.uniform(*_SIZES[item.size]) * canvas.unit,
+        1.05 * box_w / wide,
+        box_h / high,
+        0.9 * min(canvas.width, canvas.height),
+    )
     altitude = _altitude(scene, place, thing.habitat, cell, rng)
     half_w, half_h = size * wide / 2 / canvas.width, size * high / 2 / canvas.height
     x = rng.uniform(*sorted((cell[0] + half_w, cell[2] - half_w)))

@@ -48,7 +48,7 @@ class Scene:
 def random_item(rng: Random, thing: Thing, most: int) -> Item:
     """A random group of ``thing``, of at most ``most`` members."""
     counts = [n for n in _COUNTS if n <= most]
-    weights = (60, 18, 9, 5, 4, 4)[:len(counts)]
+    weights = (60, 18, 9, 5, 4, 4)[: len(counts)]
     must_colour = thing.is_shape
     coloured = must_colour or (thing.recolours and rng.random() < 0.7)
     size: Size = rng.choices(("small", "medium", "big"), (20, 62, 18))[0]
@@ -63,8 +63,9 @@ def _conditions(rng: Random, place: Place) -> tuple[str, str]:
     if time != "day":
         weather = rng.choices(("clear", "rain", "snowfall", "fog"), (80, 8, 6, 6))[0]
     else:
-        weather = rng.choices(("clear", "sunny", "cloudy", "rain", "snowfall", "fog", "rainbow"),
-                              (40, 18, 12, 11, 6, 7, 6))[0]
+        weather = rng.choices(
+            ("clear", "sunny", "cloudy", "rain", "snowfall", "fog", "rainbow"), (40, 18, 12, 11, 6, 7, 6)
+        )[0]
     if weather == "snowfall" and place.name in ("beach", "desert", "open sea"):
         weather = "rain"
     return time, weather
@@ -83,8 +84,16 @@ def compose(rng: Random, place: Place, chosen: list[Thing]) -> Scene:
     time, weather = _conditions(rng, place)
     layout: Layout = "stack" if len(chosen) == 2 and rng.random() < 0.2 else "row"
     spot = rng.choices(SPOTS, (20, 15, 20, 7, 7, 31))[0]
-    return Scene(place.name, tuple(random_item(rng, thing, most) for thing in chosen), time, weather,
-                 layout, spot, min(2.6, max(0.55, random_aspect(rng))), rng.getrandbits(32))
+    return Scene(
+        place.name,
+        tuple(random_item(rng, thing, most) for thing in chosen),
+        time,
+        weather,
+        layout,
+        spot,
+        min(2.6, max(0.55, random_aspect(rng))),
+        rng.getrandbits(32),
+    )
 
 
 def random_scene(seed: int, split: Split) -> Scene:

@@ -10,11 +10,22 @@ from collections.abc import Iterable
 HELD_OUT_SHARE = 0.12
 
 # Combinations the demo queries ask for; no training scene shows them.
-DEMO_PAIRS: frozenset[tuple[str, str]] = frozenset({
-    ("dog", "snow"), ("car", "beach"), ("rocket", "space"), ("cat", "room"), ("balloon", "city street"),
-    ("sailboat", "open sea"), ("horse", "meadow"), ("shark", "underwater"), ("camel", "desert"),
-    ("butterfly", "forest"), ("cow", "farm"), ("ufo", "city at night"),
-})
+DEMO_PAIRS: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("dog", "snow"),
+        ("car", "beach"),
+        ("rocket", "space"),
+        ("cat", "room"),
+        ("balloon", "city street"),
+        ("sailboat", "open sea"),
+        ("horse", "meadow"),
+        ("shark", "underwater"),
+        ("camel", "desert"),
+        ("butterfly", "forest"),
+        ("cow", "farm"),
+        ("ufo", "city at night"),
+    }
+)
 
 
 def _share(first: str, second: str) -> float:
@@ -32,7 +43,7 @@ def combinations(things: Iterable[str], place: str) -> list[tuple[str, str]]:
     """All thing-background and thing-thing pairs of one scene."""
     names = list(things)
     pairs = [(name, place) for name in names]
-    pairs += [(a, b) for i, a in enumerate(names) for b in names[i + 1:]]
+    pairs += [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
     return pairs
 
 

@@ -14,12 +14,24 @@ Plane = NDArray[np.floating]
 STRIKE = 109  # the only pixel size of the bitmap font
 
 # Hue (0..1) of each colour, and where not the default the lowest and highest saturation and value.
-_RANGES = {"pink": (0.45, 0.55, 0.75, 1.0), "yellow": (0.7, 1.0, 0.75, 1.0), "orange": (0.8, 1.0, 0.75, 1.0),
-           "green": (0.6, 0.85, 0.35, 0.75)}
+_RANGES = {
+    "pink": (0.45, 0.55, 0.75, 1.0),
+    "yellow": (0.7, 1.0, 0.75, 1.0),
+    "orange": (0.8, 1.0, 0.75, 1.0),
+    "green": (0.6, 0.85, 0.35, 0.75),
+}
 _HUES = {"red": 0.0, "orange": 0.085, "yellow": 0.15, "green": 0.33, "blue": 0.60, "purple": 0.77, "pink": 0.91}
-_RGB = {"red": (225, 40, 40), "orange": (245, 140, 25), "yellow": (250, 215, 40), "green": (50, 165, 70),
-        "blue": (45, 105, 225), "purple": (140, 60, 190), "pink": (250, 130, 190), "black": (30, 30, 32),
-        "white": (248, 248, 248)}
+_RGB = {
+    "red": (225, 40, 40),
+    "orange": (245, 140, 25),
+    "yellow": (250, 215, 40),
+    "green": (50, 165, 70),
+    "blue": (45, 105, 225),
+    "purple": (140, 60, 190),
+    "pink": (250, 130, 190),
+    "black": (30, 30, 32),
+    "white": (248, 248, 248),
+}
 
 
 def font_available() -> bool:
@@ -45,8 +57,20 @@ def _shape(name: str, colour: str) -> Image.Image:
     elif name == "triangle":
         draw.polygon(((128, 8), (248, 240), (8, 240)), (*fill, 255), rim, 6)
     elif name == "cross":
-        arms = ((88, 8), (168, 8), (168, 88), (248, 88), (248, 168), (168, 168),
-                (168, 248), (88, 248), (88, 168), (8, 168), (8, 88), (88, 88))
+        arms = (
+            (88, 8),
+            (168, 8),
+            (168, 88),
+            (248, 88),
+            (248, 168),
+            (168, 168),
+            (168, 248),
+            (88, 248),
+            (88, 168),
+            (8, 168),
+            (8, 88),
+            (88, 88),
+        )
         draw.polygon(arms, (*fill, 255), rim, 6)
     else:
         raise ValueError(f"unknown shape: {name}")
@@ -76,8 +100,11 @@ def _repaint(hue: Plane, sat: Plane, val: Plane, colour: str) -> tuple[Plane, Pl
     if colour == "white":
         return hue, sat * 0.04, 0.72 + 0.28 * val
     low_sat, high_sat, low_val, high_val = _RANGES.get(colour, (0.7, 1.0, 0.4, 1.0))
-    return (np.full_like(hue, _HUES[colour]), np.clip(sat * 1.1, low_sat, high_sat),
-            np.clip(val * 1.1, low_val, high_val))
+    return (
+        np.full_like(hue, _HUES[colour]),
+        np.clip(sat * 1.1, low_sat, high_sat),
+        np.clip(val * 1.1, low_val, high_val),
+    )
 
 
 def recolour(image: Image.Image, colour: str) -> Image.Image:

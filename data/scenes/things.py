@@ -34,8 +34,9 @@ def _words(cell: str) -> tuple[str, ...]:
 
 def _parse(line: str, habitat: str, categories: tuple[str, ...]) -> Thing:
     glyph, name, plural, synonyms, colour, flags = (cell.strip() for cell in line.split("|"))
-    return Thing(glyph, name, plural or name + "s", _words(synonyms), colour,
-                 "r" in flags, "n" not in flags, habitat, categories)
+    return Thing(
+        glyph, name, plural or name + "s", _words(synonyms), colour, "r" in flags, "n" not in flags, habitat, categories
+    )
 
 
 @cache

@@ -9,22 +9,73 @@ PAIRED = frozenset({"scissors", "jeans", "glasses", "sunglasses"})
 
 # Everyday words used without an article for a thing the table lists by its countable name.
 BARE: dict[str, tuple[str, ...]] = {
-    "grape bunch": ("grapes",), "cherry pair": ("cherries",), "bread loaf": ("bread",), "cheese wedge": ("cheese",),
-    "coffee cup": ("coffee",), "wine glass": ("wine", "red wine"), "beer mug": ("beer",), "milk glass": ("milk",),
-    "glove pair": ("gloves",), "sushi piece": ("sushi",), "corn cob": ("corn",), "die": ("dice",),
-    "broccoli": ("broccoli",), "money bag": ("money",), "scissors": ("scissors",), "jeans": ("jeans", "trousers"),
-    "glasses": ("glasses",), "sunglasses": ("sunglasses",), "ice cream": ("ice cream",),
+    "grape bunch": ("grapes",),
+    "cherry pair": ("cherries",),
+    "bread loaf": ("bread",),
+    "cheese wedge": ("cheese",),
+    "coffee cup": ("coffee",),
+    "wine glass": ("wine", "red wine"),
+    "beer mug": ("beer",),
+    "milk glass": ("milk",),
+    "glove pair": ("gloves",),
+    "sushi piece": ("sushi",),
+    "corn cob": ("corn",),
+    "die": ("dice",),
+    "broccoli": ("broccoli",),
+    "money bag": ("money",),
+    "scissors": ("scissors",),
+    "jeans": ("jeans", "trousers"),
+    "glasses": ("glasses",),
+    "sunglasses": ("sunglasses",),
+    "ice cream": ("ice cream",),
 }
 
-_INVARIANT = frozenset({"fish", "sheep", "deer", "cattle", "sushi", "trousers", "pants", "spectacles", "shades",
-                        "gloves", "cherries", "grapes", "piano keys", "clothes", "clothing", "food", "furniture",
-                        "broccoli", "aircraft"})
-_IRREGULAR = {"man": "men", "woman": "women", "person": "people", "child": "children", "mouse": "mice",
-              "loaf": "loaves", "leaf": "leaves", "policeman": "policemen", "guy": "guys", "snowman": "snowmen",
-              "lady": "ladies", "potato": "potatoes", "tomato": "tomatoes"}
-_NUMBERS = {1: ("one",), 2: ("two", "two", "two", "a pair of", "a couple of", "2"), 3: ("three", "three", "3"),
-            4: ("four", "four", "4"), 5: ("five", "five", "5"),
-            7: ("seven", "many", "a lot of", "a group of", "several", "lots of", "7")}
+_INVARIANT = frozenset(
+    {
+        "fish",
+        "sheep",
+        "deer",
+        "cattle",
+        "sushi",
+        "trousers",
+        "pants",
+        "spectacles",
+        "shades",
+        "gloves",
+        "cherries",
+        "grapes",
+        "piano keys",
+        "clothes",
+        "clothing",
+        "food",
+        "furniture",
+        "broccoli",
+        "aircraft",
+    }
+)
+_IRREGULAR = {
+    "man": "men",
+    "woman": "women",
+    "person": "people",
+    "child": "children",
+    "mouse": "mice",
+    "loaf": "loaves",
+    "leaf": "leaves",
+    "policeman": "policemen",
+    "guy": "guys",
+    "snowman": "snowmen",
+    "lady": "ladies",
+    "potato": "potatoes",
+    "tomato": "tomatoes",
+}
+_NUMBERS = {
+    1: ("one",),
+    2: ("two", "two", "two", "a pair of", "a couple of", "2"),
+    3: ("three", "three", "3"),
+    4: ("four", "four", "4"),
+    5: ("five", "five", "5"),
+    7: ("seven", "many", "a lot of", "a group of", "several", "lots of", "7"),
+}
 _VAGUE = ("some", "several", "a few", "a group of", "", "")
 _SIZES = {"small": ("small", "little", "tiny"), "medium": ("",), "big": ("big", "large", "huge", "giant")}
 

@@ -14,7 +14,6 @@ from clipsearch_indexer.chunks import chunked
 from clipsearch_indexer.plan import Plan, StoredFile, StoredRow
 from clipsearch_indexer.sources.parquet import ShardRows, read_shard
 
-
 _GONE = 0
 """The time of change of a file that is not there."""
 

@@ -68,7 +68,7 @@ class KnownContents:
         if listed and self._catalog is not None:
             rows = self._catalog.arrow(
                 f"SELECT * FROM pictures WHERE content_hash IN ({listed}) "
-                "QUALIFY row_number() OVER (PARTITION BY content_hash ORDER BY id) = 1"
+                "QUALIFY row_number() OVER (PARTITION BY content_hash ORDER BY shard IS NOT NULL, id) = 1"
             ).read_all()
             found |= {row["content_hash"]: self._known(row) for row in rows.to_pylist()}
         return found

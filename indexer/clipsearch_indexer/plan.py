@@ -5,6 +5,7 @@ The comparison is a join in a scratch DuckDB beside the index, so memory does no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 from pathspec import GitIgnoreSpec
 
-from clipsearch.store.duck import open_writer, select, stream
+from clipsearch.store.duck import literal, open_writer, select, stream
 from clipsearch_indexer.chunks import chunked
 from clipsearch_indexer.roots import Target
 from clipsearch_indexer.sources.folder import Found, Problem
@@ -28,6 +29,9 @@ _SCAN = pa.schema(
     ]
 )
 _CHUNK = 8192
+
+# What the path of a shard's row has after that of the shard.
+_ROW = re.compile(r"#\d+/\d+$")
 
 _TABLES = """
 CREATE TABLE scan (root VARCHAR, path VARCHAR, bytes BIGINT, mtime_ns BIGINT, kind VARCHAR);
@@ -78,7 +82,7 @@ class Plan:
         scratch.parent.mkdir(exist_ok=True)
         self._db = open_writer(scratch)
         self._db.execute(_TABLES)
-        self._db.execute(f"ATTACH '{str(catalog).replace(chr(39), chr(39) * 2)}' AS published (READ_ONLY)")
+        self._db.execute(f"ATTACH {literal(str(catalog))} AS published (READ_ONLY)")
         self._retry = retry
 
     def close(self) -> None:
@@ -163,7 +167,8 @@ class Plan:
                 "ON scope.root = gone.root AND (scope.whole OR starts_with(gone.path, scope.path || '/'))"
             ).fetchall()
             for root, path, prefix in gone:
-                if not included.match_file(path.removeprefix(f"{prefix}/")):
+                file = _ROW.sub("", path).removeprefix(f"{prefix}/")
+                if not included.match_file(file):
                     self._db.execute(f"DELETE FROM {table} WHERE root = ? AND path = ?", [root, path])
 
     def counts(self) -> tuple[int, int]:

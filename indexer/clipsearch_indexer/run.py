@@ -172,7 +172,7 @@ class Run:
                 yield from self._shard_chunks(plan, shard, size)
 
     def _shard_chunks(self, plan: Plan, shard: Shard, size: int) -> Iterator[Chunk]:
-        """As `shard_chunks`; a shard that breaks off in the middle is put down as a failure and does not stop the run."""
+        """As `shard_chunks`; one that breaks off in the middle is put down as a failure, no more."""
         try:
             yield from shard_chunks(shard, size)
             plan.mark_readable(shard.root, shard.path)

@@ -9,21 +9,40 @@ from scenes.things import things
 from scenes.words import BARE, article, bare_name, item_phrase, plural
 
 
-@pytest.mark.parametrize(("one", "many"), [
-    ("dog", "dogs"), ("bus", "buses"), ("cherry", "cherries"), ("toy", "toys"), ("torch", "torches"),
-    ("bunch of grapes", "bunches of grapes"), ("man on a bike", "men on a bike"), ("sheep", "sheep"),
-    ("loaf of bread", "loaves of bread"), ("fire truck", "fire trucks"), ("police officer", "police officers"),
-    ("little boy", "little boys"), ("glass of wine", "glasses of wine"),
-    ("woman in a red dress", "women in a red dress"),
-])
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [
+        ("dog", "dogs"),
+        ("bus", "buses"),
+        ("cherry", "cherries"),
+        ("toy", "toys"),
+        ("torch", "torches"),
+        ("bunch of grapes", "bunches of grapes"),
+        ("man on a bike", "men on a bike"),
+        ("sheep", "sheep"),
+        ("loaf of bread", "loaves of bread"),
+        ("fire truck", "fire trucks"),
+        ("police officer", "police officers"),
+        ("little boy", "little boys"),
+        ("glass of wine", "glasses of wine"),
+        ("woman in a red dress", "women in a red dress"),
+    ],
+)
 def test_plural(one: str, many: str) -> None:
     assert plural(one) == many
 
 
-@pytest.mark.parametrize(("noun", "phrase"), [
-    ("dog", "a dog"), ("apple", "an apple"), ("umbrella", "an umbrella"), ("unicorn", "a unicorn"), ("ufo", "a ufo"),
-    ("orange car", "an orange car"),
-])
+@pytest.mark.parametrize(
+    ("noun", "phrase"),
+    [
+        ("dog", "a dog"),
+        ("apple", "an apple"),
+        ("umbrella", "an umbrella"),
+        ("unicorn", "a unicorn"),
+        ("ufo", "a ufo"),
+        ("orange car", "an orange car"),
+    ],
+)
 def test_article(noun: str, phrase: str) -> None:
     assert article(noun) == phrase
 

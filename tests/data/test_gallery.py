@@ -13,8 +13,9 @@ from scenes.sprites import font_available
 import clipsearch
 
 GALLERY = Path(clipsearch.__file__).parent / "gallery"
-PICTURES = sorted(path for path in GALLERY.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg")
-                  and path.parent.name != "awkward")
+PICTURES = sorted(
+    path for path in GALLERY.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg") and path.parent.name != "awkward"
+)
 needs_font = pytest.mark.skipif(not font_available(), reason="the colour glyph font is not installed")
 
 
@@ -54,9 +55,15 @@ def test_the_shard_has_the_columns_of_a_hugging_face_data_set() -> None:
     table = pq.read_table(GALLERY / "more.parquet")
     assert table.num_rows == 60
     types = {field.name: str(field.type) for field in table.schema}
-    assert types == {"image": "struct<bytes: binary, path: string>", "caption": "string", "photographer": "string",
-                     "rating": "int64", "temperature": "double", "tags": "list<element: string>",
-                     "taken": "timestamp[us]"}
+    assert types == {
+        "image": "struct<bytes: binary, path: string>",
+        "caption": "string",
+        "photographer": "string",
+        "rating": "int64",
+        "temperature": "double",
+        "tags": "list<element: string>",
+        "taken": "timestamp[us]",
+    }
     assert b"huggingface" in table.schema.metadata
     assert all(row["bytes"][:2] == b"\xff\xd8" for row in table["image"].to_pylist())
 
@@ -77,13 +84,17 @@ def test_awkward_pictures_are_what_their_names_say() -> None:
     assert found["red-square-palette.png"][0] == "P"
     assert found["bouncing-ball.gif"][1] == found["flying-bird.webp"][1] == 4
     assert {found[f"turned-{tag}.jpg"][2] for tag in (2, 3, 5, 6, 8)} == {2, 3, 5, 6, 8}
-    assert {name for name, entry in found.items() if entry[0] == "broken"} == {"cut-off.jpg", "nothing.jpg",
-                                                                               "shopping-list.jpg"}
+    assert {name for name, entry in found.items() if entry[0] == "broken"} == {
+        "cut-off.jpg",
+        "nothing.jpg",
+        "shopping-list.jpg",
+    }
 
 
 def _make(out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    monkeypatch.setattr(sys, "argv", ["make_gallery.py", "--out", str(out), "--pictures", "6", "--each-demo", "0",
-                                      "--shard", "2"])
+    monkeypatch.setattr(
+        sys, "argv", ["make_gallery.py", "--out", str(out), "--pictures", "6", "--each-demo", "0", "--shard", "2"]
+    )
     make_gallery.main()
     return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
 

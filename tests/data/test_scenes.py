@@ -89,7 +89,7 @@ def test_every_demo_query_gets_its_pictures() -> None:
     scenes = list(gallery_scenes(Random(3), 4, 0))
     assert len(scenes) == 4 * len(DEMOS)
     for index, demo in enumerate(DEMOS):
-        for scene in scenes[4 * index:4 * index + 4]:
+        for scene in scenes[4 * index : 4 * index + 4]:
             wanted = {(item.thing, item.colour, item.count) for item in demo.items}
             assert scene.place == demo.place
             assert wanted <= {(item.thing, item.colour, item.count) for item in scene.items}
@@ -100,8 +100,9 @@ def test_everyday_scenes_are_drawn_from_the_seed() -> None:
 
 
 def test_shapes_always_have_a_colour() -> None:
-    shapes = [item for seed in range(3000) for item in random_scene(seed, "train").items
-              if things()[item.thing].is_shape]
+    shapes = [
+        item for seed in range(3000) for item in random_scene(seed, "train").items if things()[item.thing].is_shape
+    ]
     assert shapes
     assert all(item.colour for item in shapes)
 

@@ -134,8 +134,14 @@ def test_norms_biases_positions_and_temperature_do_not_decay() -> None:
     decay = {name: by_id[id(p)] for name, p in model.named_parameters()}
     assert len(decay) == len(by_id)
     assert decay["visual.conv1.weight"] == decay["token_embedding.weight"] == 0.3
-    for name in ("logit_scale", "positional_embedding", "visual.bn1.weight", "ln_final.bias",
-                 "visual.attnpool.positional_embedding", "visual.attnpool.q_proj.bias"):
+    for name in (
+        "logit_scale",
+        "positional_embedding",
+        "visual.bn1.weight",
+        "ln_final.bias",
+        "visual.attnpool.positional_embedding",
+        "visual.attnpool.q_proj.bias",
+    ):
         assert decay[name] == 0.0
 
 
@@ -177,8 +183,13 @@ def test_the_loop_learns_and_reports(tmp_path: Path) -> None:
 def test_a_run_by_time_ends() -> None:
     model, tokens = tiny_model(), tiny_tokens([2, 3, 4, 5])
     images = torch.rand(4, 3, 64, 64)
-    steps = train(model, lambda step, progress: (images, [tokens]), Settings(steps=0, minutes=0.01),
-                  lambda _: None, lambda _: None)
+    steps = train(
+        model,
+        lambda step, progress: (images, [tokens]),
+        Settings(steps=0, minutes=0.01),
+        lambda _: None,
+        lambda _: None,
+    )
     assert steps >= 1
 
 
@@ -195,8 +206,9 @@ def _gradients(rows: slice) -> list[torch.Tensor]:
     model.register_parameter("logit_scale", nn.Parameter(torch.tensor(1.5)))
     images, texts = torch.randn(8, 6), torch.randn(8, 5)
     scale = model.get_parameter("logit_scale")
-    clip_loss(gather_features(model["image"](images[rows])), gather_features(model["text"](texts[rows])),
-              scale).backward()
+    clip_loss(
+        gather_features(model["image"](images[rows])), gather_features(model["text"](texts[rows])), scale
+    ).backward()
     sum_gradients(model, scale)
     return [p.grad.clone() for p in model.parameters() if p.grad is not None]
 
@@ -204,8 +216,9 @@ def _gradients(rows: slice) -> list[torch.Tensor]:
 @pytest.mark.slow
 def test_two_workers_have_the_gradients_of_one(tmp_path: Path) -> None:
     processes = torch.multiprocessing.get_context("fork")
-    workers = [processes.Process(target=_worker, args=(rank, str(tmp_path / "meeting"), str(tmp_path)))
-               for rank in (0, 1)]
+    workers = [
+        processes.Process(target=_worker, args=(rank, str(tmp_path / "meeting"), str(tmp_path))) for rank in (0, 1)
+    ]
     for worker in workers:
         worker.start()
     for worker in workers:

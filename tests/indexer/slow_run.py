@@ -17,6 +17,9 @@ from toy import ToyEncoder
 
 import clipsearch
 from clipsearch.types import Pixels, Vectors
+from clipsearch_indexer import run
+
+run._PUBLISH_SHARE = 0  # publish after every batch, however long that takes
 
 
 class SlowEncoder(ToyEncoder):

@@ -29,7 +29,7 @@ def test_searching_in_another_process_while_a_run_publishes(album, subprocess_en
     )
     try:
         assert reader.stdout.readline() == "ready\n", reader.stderr.read()
-        album.paint_many(200, first=100)
+        album.paint_many(80, first=100)
         for number in range(0, 40, 2):
             album.paint(f"p{number:03d}.png", 5000 + number)
         (album.folder / "p001.png").unlink()
@@ -47,9 +47,9 @@ def test_searching_in_another_process_while_a_run_publishes(album, subprocess_en
         reader.kill()
     assert (reader.returncode, errors) == (0, "")
     seen = json.loads(output)
-    assert report["total"] == 239
+    assert report["total"] == 119
     assert report["version"] - before >= 5
     assert len(seen["versions"]) >= 3, "the reader hardly saw the run"
-    assert seen["searches"] >= 20
+    assert seen["searches"] >= 10
     assert seen["slowest"] < 5  # two machine-loads of work on two cores, but no waiting for a writer
     album.assert_sound()

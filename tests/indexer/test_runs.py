@@ -32,13 +32,13 @@ def outcome(album) -> dict:
 def test_result_does_not_depend_on_workers(mixed):
     mixed.build(batch_size=8, workers=1)
     expected = outcome(mixed)
-    for number in (2, 4, 7):
+    for number in (2, 5):
         other = mixed.fresh(f"{number}.index")
         other.build(batch_size=8, workers=number)
         assert outcome(other) == expected
 
 
-@pytest.mark.parametrize("batch_size", [1, 5, 1000])
+@pytest.mark.parametrize("batch_size", [3, 1000])
 def test_ids_and_vectors_do_not_depend_on_the_batch_size(mixed, batch_size):
     mixed.build(batch_size=8)
     other = mixed.fresh()

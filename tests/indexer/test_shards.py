@@ -26,7 +26,9 @@ def test_same_pictures_give_the_same_vectors_from_files_and_from_every_kind_of_s
         "bytes": {"image": data},
         "struct": {"image": [{"bytes": d, "path": n} for d, n in zip(data, names, strict=True)]},
         "path": {"image": names},
-        "struct of paths": {"image": pa.array([{"path": n} for n in names], pa.struct({"bytes": pa.binary(), "path": pa.string()}))},
+        "struct of paths": {
+            "image": pa.array([{"path": n} for n in names], pa.struct({"bytes": pa.binary(), "path": pa.string()}))
+        },
     }
     for kind, columns in kinds.items():
         other = make_album(f"shards of {kind}", f"{kind}.index")

@@ -10,16 +10,26 @@ import pytest
 from clipsearch.errors import IndexDamaged, IndexNotFound
 from clipsearch.store.check import repair, verify
 from clipsearch.store.snapshot import Snapshot
+from tests.store.conftest import Store
 
 
-@pytest.fixture
-def filled(store):
-    """Three published segments."""
+@pytest.fixture(scope="module")
+def pattern(tmp_path_factory):
+    """Three published segments with rows, three with a failure."""
+    store = Store(tmp_path_factory.mktemp("pattern") / "photos.index")
     with store.writer() as writer:
         for _ in range(3):
             store.add(writer, 4)
             store.fail(writer, "bad.jpg")
             writer.publish()
+    return store
+
+
+@pytest.fixture
+def filled(pattern, store):
+    """A copy of it to damage."""
+    shutil.copytree(pattern.path, store.path)
+    store.truth |= pattern.truth
     return store
 
 
@@ -45,10 +55,10 @@ def test_every_flipped_byte_of_a_segment_is_named(filled, number):
     assert [str(path) in problem for problem in verify(filled.path).problems] == [True]
 
 
-@pytest.mark.parametrize("pattern", ["catalog-*.duckdb", "ann-*.faiss"])
+@pytest.mark.parametrize("derived", ["catalog-*.duckdb", "ann-*.faiss"])
 @pytest.mark.parametrize("how", ["flip", "delete"])
-def test_damaged_derived_file_is_named_and_rebuilt(filled, pattern, how):
-    [path] = filled.path.glob(pattern)
+def test_damaged_derived_file_is_named_and_rebuilt(filled, derived, how):
+    [path] = filled.path.glob(derived)
     flip(path) if how == "flip" else path.unlink()
     assert [str(path) in problem for problem in verify(filled.path).problems] == [True]
     report = repair(filled.path)
@@ -70,9 +80,7 @@ def forge(store, change) -> None:
     snapshot.close()
     path = store.layout.segments / manifest.segments[0].name / "vectors.npy"
     np.save(path, change(np.load(path)))
-    first = replace(
-        manifest.segments[0], checksums={**manifest.segments[0].checksums, "vectors.npy": checksum(path)}
-    )
+    first = replace(manifest.segments[0], checksums={**manifest.segments[0].checksums, "vectors.npy": checksum(path)})
     write_manifest(store.layout, replace(manifest, segments=(first, *manifest.segments[1:])))
 
 
