@@ -16,7 +16,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
-QUERY = "two dogs in the snow"
+QUERY = "a rocket in space"
+PAINTED = "() => document.images.length > 8 && [...document.images].every(i => i.complete && i.naturalWidth > 0)"
 SERVE = (
     "import sys; from pathlib import Path; from clipsearch_ui.launch import launch; "
     "sys.exit(launch(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=False))"
@@ -52,8 +53,8 @@ def main() -> None:
                 browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
                 page = browser.new_page(viewport={"width": 1280, "height": 800})
                 page.goto(f"http://127.0.0.1:{port}/?q={QUERY.replace(' ', '+')}")
-                page.get_by_role("img").nth(8).wait_for(timeout=120_000)
-                page.wait_for_load_state("networkidle")
+                page.wait_for_function(PAINTED, timeout=120_000)
+                page.wait_for_timeout(1000)  # pictures fade in
                 page.screenshot(path=IMAGES / "page.png")
                 browser.close()
         finally:

@@ -1,4 +1,4 @@
-"""Speed of the presets on this machine: `python tests/benchmarks/encoders.py [--device cpu]`.
+"""Speed of the presets on this machine: `python tests/benchmarks/encoders.py [PRESET...] [--device cpu]`.
 
 Speed does not depend on what the weights are, so architectures are filled with random ones and nothing is downloaded.
 Medians of several batches; the encoders are fed arrays, so decoding is not counted.
@@ -25,7 +25,7 @@ def image_tower_of(architecture: str, device: str) -> tuple[torch.nn.Module, int
     """A model with random weights, and the side of its pictures in pixels."""
     config = open_clip.get_model_config(architecture)
     model = open_clip.create_model(architecture, device=device, pretrained_image=False, load_weights=False)
-    return model.eval(), config["vision_cfg"]["image_size"]
+    return model.eval().to(memory_format=torch.channels_last), config["vision_cfg"]["image_size"]
 
 
 def images_per_second(run: object, side: int) -> float:
@@ -43,18 +43,21 @@ def images_per_second(run: object, side: int) -> float:
 def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("presets", nargs="*", default=list(PRESETS), help="all of them by default")
     parser.add_argument("--device", default="cpu")
-    device = parser.parse_args().device
+    given = parser.parse_args()
+    device = given.device
     print(f"torch {torch.__version__}, {device}, {os.cpu_count()} cores, batches of {BATCH}\n")
     print("| preset | architecture | images/s |\n|---|---|---|")
-    for preset in PRESETS.values():
+    for preset in (PRESETS[name] for name in given.presets):
         name = parse(preset.model)
         if isinstance(name, Tag):
             model, side = image_tower_of(name.architecture, device)
 
             @torch.inference_mode()
             def run(pixels: np.ndarray, model: torch.nn.Module = model) -> None:
-                batch = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)
+                batch = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2)
+                batch = batch.to(torch.float32, memory_format=torch.channels_last).div_(255)
                 model.encode_image(batch).cpu()
 
         else:

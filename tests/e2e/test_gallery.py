@@ -62,16 +62,15 @@ def test_a_picture_turned_by_exif_is_upright_in_the_index(index):
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
-        ("two dogs in the snow", r"\bdogs?\b|pupp"),
-        ("a red car at the beach", r"\bcars?\b|automobile"),
         ("a rocket in space", r"rocket|spaceship"),
-        ("penguins in the snow", r"penguin"),
-        ("a castle by the lake", r"castle"),
+        ("a red car at the beach", r"\bcars?\b|automobile"),
+        ("three camels in the desert", r"camel|dromedar"),
+        ("a cat in the living room", r"\bcats?\b|kitt"),
+        ("a sailboat at sunset", r"sail|yacht|boat"),
     ],
 )
 def test_what_is_asked_for_comes_first(index, query, wanted):
-    """Captions of the best hits (where a picture has one) name the thing that was asked for."""
-    captions = [hit.metadata["caption"] for hit in index.search(query, k=8) if hit.metadata["caption"]]
-    named = [caption for caption in captions if re.search(wanted, caption.lower())]
-    assert len(captions) >= 2
-    assert len(named) >= len(captions) * 0.6, captions
+    """Captions of the best hits, where a picture has one, name the thing that was asked for."""
+    captions = [hit.metadata["caption"] for hit in index.search(query, k=4) if hit.metadata["caption"]]
+    assert captions
+    assert all(re.search(wanted, caption.lower()) for caption in captions), captions
