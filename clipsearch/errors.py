@@ -6,6 +6,7 @@
     ├── IndexBusy               another process is writing to the index
     ├── IndexDamaged            a file of the index is missing or fails its checksum
     ├── SourceError             a folder or Parquet source cannot be indexed at all
+    │   └── ShardDamaged        a Parquet file cannot be read
     ├── PictureError            one picture cannot be read; a run records it and goes on
     ├── ModelError              a model cannot be named, found, downloaded or loaded
     │   ├── ModelUnavailable    its weights are neither here nor downloadable
@@ -44,6 +45,10 @@ class IndexDamaged(ClipsearchError):
 
 class SourceError(ClipsearchError):
     """A source cannot be indexed at all."""
+
+
+class ShardDamaged(SourceError):
+    """A Parquet file cannot be read, or breaks off in the middle."""
 
 
 class PictureError(ClipsearchError):

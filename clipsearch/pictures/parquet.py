@@ -11,7 +11,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clipsearch.errors import SourceError
+from clipsearch.errors import ShardDamaged, SourceError
 
 PictureKind = Literal["bytes", "struct", "path"]
 
@@ -75,14 +75,14 @@ def inspect_shard(path: Path, *, image_column: str | None = None, caption_column
 
 @contextmanager
 def open_shard(path: Path) -> Iterator[pq.ParquetFile]:
-    """Open a Parquet file for streaming in little memory; any failure to read it becomes a `SourceError`."""
+    """Open a Parquet file for streaming in little memory; any failure to read it becomes `ShardDamaged`."""
     try:
         # A buffered stream reads pages as they are needed; without it a whole column chunk is read at once.
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SourceError(f"{path} cannot be read as Parquet ({why}); copy or write it again.") from error
+        raise ShardDamaged(f"{path} cannot be read as Parquet ({why}); copy or write it again.") from error
 
 
 def picture_cells(column: pa.Array) -> list[bytes | str | None]:

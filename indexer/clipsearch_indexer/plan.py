@@ -221,7 +221,7 @@ class Plan:
             self._db.execute("INSERT INTO vanished VALUES (?, ?, ?, ?)", [stored.id, root, path, stored.content_hash])
 
     def mark_damaged(self, root: str, shard: str, message: str) -> None:
-        """Note that a Parquet file breaks off in the middle, so that it goes down as a failure."""
+        """Note that a Parquet file cannot be read (to its end), so that it goes down as a failure."""
         self._db.execute("INSERT INTO problem VALUES (?, ?, 'corrupt', ?, false)", [root, shard, message])
 
     def mark_readable(self, root: str, shard: str) -> None:

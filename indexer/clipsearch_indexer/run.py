@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from clipsearch.errors import SourceError
+from clipsearch.errors import ShardDamaged, SourceError
 from clipsearch.pictures import from_stored
 from clipsearch.pictures.parquet import inspect_shard
 from clipsearch.store.catalog import Catalog
@@ -139,6 +139,8 @@ class Run:
                 if is_named:
                     raise
                 self._notes.append(str(error))
+                if isinstance(error, ShardDamaged):
+                    plan.mark_damaged(root, path, str(error))
                 continue
             if shard.layout.kind == "path" and with_pictures and not is_named:
                 # Its pictures would be found twice: as files, and as rows of this table.
@@ -220,6 +222,7 @@ class Run:
             for r, p, why, m in plan.new_problems()
         ]
         healed = plan.healed()
+        self._tell(failed=self._state.failed + len(problems))
         if gone or healed or problems:
             self._writer.append(removals=removals_of(gone, healed), failures=failures_of(problems))
         return len(gone)

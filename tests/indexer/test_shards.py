@@ -269,3 +269,15 @@ def test_types_that_disagree_between_shards(album, png):
     album.build()
     rows = album.rows()
     assert [rows[path]["x"] for path in sorted(rows)] == ["1", "2", "[q]", None, "text"]
+
+
+def test_a_file_that_is_no_parquet_goes_down_as_a_failure_and_heals(album, png):
+    album.paint("p.png")
+    album.put("a.parquet", b"a shopping list")
+    report = album.build()
+    assert (report.total, report.failed) == (1, 1)
+    assert album.failures() == {"a.parquet": "corrupt"}
+    assert album.build().version == report.version
+    album.shard("a.parquet", table(png, 3))
+    assert album.build().total == 4
+    assert album.failures() == {}
