@@ -43,11 +43,6 @@ class SegmentRecord:
     next_id: int
 
 
-def no_rows(kind: pa.Schema) -> pa.Table:
-    """An empty table."""
-    return kind.empty_table()
-
-
 class SegmentDraft:
     """A segment being written: several chunks of rows and vectors, then `commit`, which makes it appear as a whole.
 
