@@ -12,7 +12,12 @@ from clipsearch.errors import ModelMismatch
 if TYPE_CHECKING:
     from clipsearch.types import IndexReport
 
-TEXTS = ("a rocket in space", "a red car at the beach", "three camels in the desert", "a cat in the living room")
+TEXTS = (
+    "a rocket in space",
+    "a sailboat on the sea at sunset",
+    "three camels in the desert",
+    "a cat in the living room",
+)
 PICTURES = ("awkward/turned-6.jpg",)
 
 
@@ -36,7 +41,7 @@ def demo(index: IndexOption = None) -> None:
             print_hits(opened.search(image=gallery / picture, k=3))
     print(f"\nDone in {time.monotonic() - started:.0f} s. Now:")
     print(f"  look at it            clipsearch ui --index {place}")
-    print(f'  ask it yourself       clipsearch search "a sailboat at sunset" --index {place}')
+    print(f'  ask it yourself       clipsearch search "a birthday cake in a room" --index {place}')
     print("  index your own        clipsearch index ~/Pictures")
     print("mini knows painted scenes and little of photos; `clipsearch models` lists the models made for those.")
 
