@@ -231,6 +231,12 @@ class Catalog:
         """Close the file."""
         self._db.close()
 
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def images(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """The columns people see, for the given ids, by id; ids that do not exist are left out."""
         return self._by_id("images", ids)

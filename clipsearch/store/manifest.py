@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from clipsearch.errors import IndexDamaged, IndexNotFound
+from clipsearch.errors import IndexDamaged, IndexNotFound, ModelMismatch
 from clipsearch.store.layout import Layout, replacing
 
 SCHEMA_VERSION = 1
@@ -28,6 +28,20 @@ class ModelRef:
     name: str
     fingerprint: str
     dim: int
+
+
+def require_same_model(index: ModelRef, name: str, fingerprint: str) -> None:
+    """Refuse to put another model's vectors beside those of an index.
+
+    Raises:
+        ModelMismatch: `fingerprint`, of the model called `name`, is not that of the index's model.
+    """
+    if fingerprint != index.fingerprint:
+        raise ModelMismatch(
+            f"The index was made with {index.name} ({index.fingerprint[:8]}), and the vectors of {name} "
+            f"({fingerprint[:8]}) do not compare with its own; leave out --model to go on with {index.name}, "
+            f"or index into a new folder with --index DIR."
+        )
 
 
 @dataclass(frozen=True, slots=True)

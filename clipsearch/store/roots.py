@@ -37,12 +37,9 @@ def forget(index: Path, alias: str) -> int:
     with open_for_writing(index) as writer:
         _root(writer, alias)
         writer.publish()
-        catalog = Catalog(index / writer.manifest.catalog.name)
-        try:
+        with Catalog(writer.catalog) as catalog:
             ids = [i for i, root in catalog.fetch("SELECT id, root FROM pictures ORDER BY id") if root == alias]
             failed = [(f["root"], f["path"]) for f in catalog.failures() if f["root"] == alias]
-        finally:
-            catalog.close()
         del writer.roots[alias]
         writer.append(removals=removals_of(ids, failed))
         writer.publish()

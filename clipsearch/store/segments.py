@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,11 @@ class SegmentDraft:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+@cache
+def _adapter() -> TypeAdapter[SegmentRecord]:
+    return TypeAdapter(SegmentRecord)
+
+
 def read_record(folder: Path) -> SegmentRecord:
     """Read `segment.json`.
 
@@ -130,7 +136,7 @@ def read_record(folder: Path) -> SegmentRecord:
         IndexDamaged: it is missing or unreadable.
     """
     try:
-        return TypeAdapter(SegmentRecord).validate_python(json.loads((folder / RECORD).read_bytes()))
+        return _adapter().validate_python(json.loads((folder / RECORD).read_bytes()))
     except (OSError, ValueError, ValidationError):
         raise IndexDamaged(
             f"{folder} has no readable {RECORD}; run `clipsearch repair --index {folder.parent.parent}`."

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from clipsearch.errors import IndexDamaged, ModelMismatch, UsageError
+from clipsearch.errors import IndexDamaged, UsageError
 from clipsearch.store.ann import Ids, write_ann
 from clipsearch.store.catalog import Catalog, build_catalog
 from clipsearch.store.layout import Layout, checksum, looks_like_index, replacing
@@ -25,6 +25,7 @@ from clipsearch.store.manifest import (
     SegmentRef,
     published_version,
     read_manifest,
+    require_same_model,
     write_manifest,
 )
 from clipsearch.store.merge import (
@@ -67,11 +68,16 @@ class IndexWriter:
         """Take over complete segments that nobody got to publish."""
         newer = [r for r in complete_segments(self.layout) if r.segment.first > self.manifest.last_batch]
         for record in outermost(newer):
-            _check_model(self.manifest, record.model)
+            require_same_model(self.manifest.model, record.model.name, record.model.fingerprint)
             self._fresh.append(record.segment)
             self._next_id = max(self._next_id, record.next_id)
             for root in record.roots:
                 self.roots.setdefault(root.alias, root)
+
+    @property
+    def catalog(self) -> Path:
+        """The published catalog's file."""
+        return self.layout.path / self.manifest.catalog.name
 
     @property
     def unpublished(self) -> bool:
@@ -138,7 +144,7 @@ class IndexWriter:
         run = tail_to_merge(segments)
         if not run:
             return segments, ()
-        with _catalog(self.layout, self.manifest) as catalog:
+        with Catalog(self.catalog) as catalog:
             merged = merge_segments(self.layout, self.manifest, catalog, run)
         if merged is None:
             return segments, ()
@@ -146,7 +152,7 @@ class IndexWriter:
 
     def _merge_all(self) -> tuple[SegmentRef, ...]:
         result: list[SegmentRef] = []
-        with _catalog(self.layout, self.manifest) as catalog:
+        with Catalog(self.catalog) as catalog:
             for run in runs_to_compact(self.manifest.segments):
                 # A lone segment keeps its folder name, which readers may have open.
                 merged = merge_segments(self.layout, self.manifest, catalog, run) if len(run) > 1 else None
@@ -188,11 +194,8 @@ def derive(
     with replacing(layout.catalog(manifest.version), layout.tmp) as draft:
         rows, failures = build_catalog(draft, old_catalog, layout, fresh, moved)
     target = layout.catalog(manifest.version)
-    catalog = Catalog(target)
-    try:
+    with Catalog(target) as catalog:
         added = [(segment, *live_offsets(catalog, segment)) for segment in fresh]
-    finally:
-        catalog.close()
     gone = np.concatenate([removed_ids(layout, fresh), *(ids for _, ids, _ in added)])
     with replacing(layout.ann(manifest.version), layout.tmp) as draft:
         write_ann(draft, old_ann, manifest.model.dim, gone, _with_vectors(layout, added))
@@ -217,15 +220,6 @@ def _file_ref(path: Path) -> FileRef:
 
 
 @contextmanager
-def _catalog(layout: Layout, manifest: Manifest) -> Iterator[Catalog]:
-    catalog = Catalog(layout.path / manifest.catalog.name)
-    try:
-        yield catalog
-    finally:
-        catalog.close()
-
-
-@contextmanager
 def open_for_writing(path: Path, model: ModelRef | None = None) -> Iterator[IndexWriter]:
     """Lock an index and open it for writing, making it first where there is none and `model` is given.
 
@@ -245,7 +239,7 @@ def open_for_writing(path: Path, model: ModelRef | None = None) -> Iterator[Inde
             write_manifest(layout, _first_version(layout, model))
         manifest = read_manifest(layout.manifest(published_version(layout)))
         if model is not None:
-            _check_model(manifest, model)
+            require_same_model(manifest.model, model.name, model.fingerprint)
         yield IndexWriter(layout, manifest)
 
 
@@ -273,14 +267,6 @@ def _first_version(layout: Layout, model: ModelRef) -> Manifest:
     layout.versions.mkdir(exist_ok=True)
     empty = Manifest(1, "", model, rows=0, failures=0, next_id=1, catalog=nothing, ann=nothing)
     return derive(layout, empty, fresh=(), moved=(), base=None)
-
-
-def _check_model(manifest: Manifest, model: ModelRef) -> None:
-    if model.fingerprint != manifest.model.fingerprint:
-        raise ModelMismatch(
-            f"The index was made with {manifest.model.name} and its vectors do not compare with those of {model.name}; "
-            f"leave out --model to keep its own, or name a new index with --index DIR."
-        )
 
 
 def collect_garbage(layout: Layout, current: Manifest) -> None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from clipsearch.errors import ModelMismatch
 from clipsearch.store.layout import Layout
-from clipsearch.store.manifest import ModelRef, published_version, read_manifest
+from clipsearch.store.manifest import ModelRef, published_version, read_manifest, require_same_model
 from clipsearch.types import Encoder
 
 
@@ -40,7 +39,7 @@ class RunModel:
             ModelMismatch: it is not the index's model.
         """
         encoder = self.load()
-        _check(self.ref, encoder.name, encoder.fingerprint)
+        require_same_model(self.ref, encoder.name, encoder.fingerprint)
         return encoder
 
 
@@ -58,11 +57,11 @@ def choose_model(
     published = published_model(index)
     if encoder is not None:
         ref = published or ModelRef(encoder.name, encoder.fingerprint, encoder.dim)
-        _check(ref, encoder.name, encoder.fingerprint)
+        require_same_model(ref, encoder.name, encoder.fingerprint)
         return RunModel(ref, lambda: encoder), None
     if published is not None:
         if model is not None:
-            _check(published, model, model_fingerprint(model, offline=offline))
+            require_same_model(published, model, model_fingerprint(model, offline=offline))
         name = model or published.name
         return RunModel(published, lambda: load_encoder(name, device=device, offline=offline)), None
     notice = None
@@ -71,12 +70,3 @@ def choose_model(
         model, notice = choice.name, choice.notice
     loaded = load_encoder(model, device=device, offline=offline)
     return RunModel(ModelRef(loaded.name, loaded.fingerprint, loaded.dim), lambda: loaded), notice
-
-
-def _check(ref: ModelRef, name: str, fingerprint: str) -> None:
-    if fingerprint != ref.fingerprint:
-        raise ModelMismatch(
-            f"The index was made with {ref.name} ({ref.fingerprint[:8]}), and the vectors of {name} "
-            f"({fingerprint[:8]}) do not compare with its own; leave out --model to go on with {ref.name}, "
-            f"or index into a new folder with --index DIR."
-        )

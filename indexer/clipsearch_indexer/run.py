@@ -73,7 +73,7 @@ class Run:
         self._writer.roots = dict(targets.roots)
         plan = Plan(
             self._writer.layout.tmp / "plan.duckdb",
-            self._writer.layout.path / self._writer.manifest.catalog.name,
+            self._writer.catalog,
             retry=self._settings.retry_failures,
         )
         try:
@@ -228,11 +228,8 @@ class Run:
         return len(gone)
 
     def _roots_with_pictures(self) -> frozenset[str]:
-        catalog = Catalog(self._writer.layout.path / self._writer.manifest.catalog.name)
-        try:
+        with Catalog(self._writer.catalog) as catalog:
             return frozenset(root for (root,) in catalog.fetch("SELECT DISTINCT root FROM pictures"))
-        finally:
-            catalog.close()
 
     def _tell(self, **changes: object) -> None:
         seconds = time.monotonic() - self._started
