@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,12 @@ from clipsearch.store.catalog import Catalog
 from clipsearch.store.layout import Layout
 from clipsearch.store.lock import take_lease
 from clipsearch.store.manifest import Manifest, Root, published_version, read_manifest
+from clipsearch.store.nearest import Ids, Nearest, Plan
 from clipsearch.store.segments import StoredVectors, load_vectors
+from clipsearch.types import Vectors
+
+if TYPE_CHECKING:
+    from clipsearch.store.background import Background
 
 _ATTEMPTS = 100
 
@@ -50,6 +55,31 @@ class Snapshot:
     def offline_roots(self) -> tuple[Root, ...]:
         """Roots whose folder is not there at present."""
         return tuple(r for r in self.manifest.roots if not r.resolve(self.layout.path).is_dir())
+
+    def nearest(
+        self, queries: Vectors, k: int, *, among: Ids | None = None, without: Sequence[int] = ()
+    ) -> Nearest:
+        """The `k` nearest pictures of each query, float32 [n, dim] of norm 1; fewer only where there are fewer.
+
+        `among` (sorted int64) are the only ids that may be returned; `without` are ids to leave out.
+        """
+        if among is None:
+            scores, ids = self.ann.search(queries, k, without=without)
+            return Nearest(scores, ids, Plan("exact", None, len(self.ann)))
+        kept = among[~np.isin(among, np.asarray(without, np.int64))]
+        products = queries @ self.vectors_of(kept).astype(np.float32).T
+        best = np.argsort(-products, axis=1, kind="stable")[:, :k]
+        return Nearest(np.take_along_axis(products, best, axis=1), kept[best], Plan("survivors", len(kept), len(kept)))
+
+    def vectors_of(self, ids: Sequence[int] | Ids) -> StoredVectors:
+        """Stored vectors of existing ids, float16 [n, dim], in their order."""
+        rows = self.catalog.stored([int(i) for i in ids])
+        return self.vectors([rows[int(i)] for i in ids])
+
+    @property
+    def background(self) -> Background | None:
+        """Statistics of this version's vectors; None where it has no pictures."""
+        return None
 
     def vectors(self, rows: Sequence[dict[str, Any]]) -> StoredVectors:
         """Stored vectors of catalog rows, float16 [n, dim], in their order."""
