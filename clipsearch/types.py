@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,15 @@ from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
 """float32 [n, dim], every row of L2 norm 1."""
+
+StoredVectors = NDArray[np.float16]
+"""float16 [n, dim], every row of L2 norm 1 to float16's precision."""
+
+Ids = NDArray[np.int64]
+"""int64 [n], ids of pictures."""
+
+Tell = Callable[[str, int, int], None]
+"""Hears of long work: what is being done, and how much of how much is."""
 
 Pixels = NDArray[np.uint8]
 """uint8 [n, height, width, 3] or [height, width, 3], RGB, upright, already at the size a model reads."""
@@ -86,18 +95,69 @@ class Hit:
 
     `score` is the cosine similarity of query and picture, -1..1. `path` is where the picture is found: an absolute
     file path, or `<parquet file>#<row group>/<row>` for a picture inside Parquet. `metadata` holds every column of
-    the index's `images` view.
+    the index's `images` view. `relevance`, 0..1, says how far the score stands out of the index's own; None where
+    the index cannot say.
     """
 
     id: int
     score: float
     path: str
     metadata: Mapping[str, Any] = field(repr=False)
+    relevance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One picture of a group of duplicates.
+
+    `path` is where it is found, as in `Hit`; `width` and `height` are those of the upright picture in pixels, `bytes`
+    is the length of its encoded content. `similarity` is the cosine to the picture to keep, 1 for that one itself.
+    """
+
+    id: int
+    path: str
+    width: int
+    height: int
+    bytes: int
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroup:
+    """Pictures that are the same as the one to `keep`; `also` has at least one, the most similar first."""
+
+    keep: Copy
+    also: tuple[Copy, ...]
+
+    @property
+    def spare_bytes(self) -> int:
+        """How many bytes all but the one to keep have."""
+        return sum(copy.bytes for copy in self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedInfo:
+    """A trained search index, as measured when it was made.
+
+    Of the ten nearest it finds the shares `recall_pictures` and `recall_texts` (0..1) for queries by picture and by
+    text, in `milliseconds` a query, looking at `probes` of `lists` lists; a vector takes `bytes_per_vector` bytes of
+    memory.
+    """
+
+    recipe: str
+    lists: int
+    probes: int
+    candidates: int
+    recall_pictures: float
+    recall_texts: float
+    milliseconds: float
+    bytes_per_vector: float
 
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What an indexing run did. Counts are pictures unless they say otherwise; `seconds` is wall time."""
+    """What an indexing run did. Counts are pictures unless they say otherwise; `seconds` is wall time; `trained` is the
+    search index where this run trained or extended one."""
 
     index: Path
     model: str
@@ -114,3 +174,4 @@ class IndexReport:
     interrupted: bool = False
     offline_roots: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    trained: TrainedInfo | None = None

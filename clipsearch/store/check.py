@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from clipsearch.errors import ClipsearchError, IndexDamaged, IndexNotFound
+from clipsearch.store.derive import Sources, derive
 from clipsearch.store.layout import Layout, checksum
 from clipsearch.store.lock import writer_lock
 from clipsearch.store.manifest import (
@@ -28,7 +29,7 @@ from clipsearch.store.segments import (
     read_record,
 )
 from clipsearch.store.snapshot import Snapshot
-from clipsearch.store.writer import collect_garbage, derive
+from clipsearch.store.writer import collect_garbage
 
 _NORM_TOLERANCE = 2e-3  # float16 keeps 11 bits: a unit vector of any length is off by less than this
 _BLOCK = 65536
@@ -66,11 +67,11 @@ def verify(path: str | Path) -> VerifyReport:
     try:
         manifest, layout = snapshot.manifest, snapshot.layout
         problems = [p for segment in manifest.segments for p in damage(layout, segment)]
-        for file in (manifest.catalog, manifest.ann):
+        for file in manifest.derived:
             problems += _derived_damage(layout, file)
         if not problems:
             problems += _norm_problems(layout, manifest) + _count_problems(snapshot)
-        files = 2 + sum(len(segment.checksums) for segment in manifest.segments)
+        files = len(manifest.derived) + sum(len(segment.checksums) for segment in manifest.segments)
         return VerifyReport(manifest.version, manifest.rows, len(manifest.segments), files, tuple(problems))
     finally:
         snapshot.close()
@@ -105,7 +106,9 @@ def _count_problems(snapshot: Snapshot) -> list[str]:
     ids = catalog.arrow("SELECT id FROM pictures ORDER BY id").read_all()["id"].to_numpy()
     if len(ids) != manifest.rows:
         problems.append(f"The catalog has {len(ids)} pictures where the manifest says {manifest.rows}.")
-    if not np.array_equal(ids, np.sort(snapshot.ann.ids)):
+    if not np.array_equal(ids, snapshot.places.ids()):
+        problems.append("The table of places and the catalog hold different ids.")
+    if not np.array_equal(ids, snapshot.searcher.ids()):
         problems.append("The FAISS index and the catalog hold different ids.")
     rows = {segment.name: segment.rows for segment in manifest.segments}
     for name, last in catalog.fetch("SELECT segment, max(segment_offset) FROM pictures GROUP BY segment"):
@@ -135,9 +138,7 @@ def repair(path: str | Path) -> RepairReport:
         manifest = derive(
             layout,
             _manifest_of(layout, published, records),
-            fresh=[record.segment.name for record in records],
-            moved=(),
-            base=None,
+            Sources([record.segment.name for record in records]),
         )
         write_manifest(layout, manifest)
         collect_garbage(layout, manifest)
@@ -184,7 +185,17 @@ def _manifest_of(layout: Layout, published: Manifest | None, records: list[Segme
             )
         nothing = FileRef("", 0, "")
         return Manifest(
-            version, "", records[-1].model, 0, 0, next_id, nothing, nothing, tuple(roots.values()), segments
+            version,
+            "",
+            records[-1].model,
+            rows=0,
+            failures=0,
+            next_id=next_id,
+            catalog=nothing,
+            ann=nothing,
+            places=nothing,
+            roots=tuple(roots.values()),
+            segments=segments,
         )
     roots |= {root.alias: root for root in published.roots}
     return replace(

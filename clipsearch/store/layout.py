@@ -5,7 +5,10 @@ photos.index/
   versions/000012.json         manifest
   segments/<first>-<last>/     vectors.npy, rows.parquet, removals.parquet, failures.parquet, segment.json
   catalog-000012.duckdb        published metadata
-  ann-000012.faiss             published FAISS index
+  ann-000012.faiss             published FAISS index, exact; beside a trained one, of what is newer than that
+  ivf-000009.faiss, .lists     published FAISS index, trained: what was learnt, and the codes
+  places-000012.npy            where each id's vector lies
+  background-000012.npz        statistics of the vectors
   writer.lock, writer.json     who is writing
   tmp/                         work in progress of the one writer
 """
@@ -67,8 +70,29 @@ class Layout:
         return self.path / f"catalog-{version:06d}.duckdb"
 
     def ann(self, version: int) -> Path:
-        """FAISS index made by a version."""
+        """Exact FAISS index made by a version."""
         return self.path / f"ann-{version:06d}.faiss"
+
+    def trained(self, version: int) -> Path:
+        """Trained FAISS index made by a version."""
+        return self.path / f"ivf-{version:06d}.faiss"
+
+    def lists(self, version: int) -> Path:
+        """The lists of the trained index made by a version."""
+        return self.path / f"ivf-{version:06d}.lists"
+
+    def places(self, version: int) -> Path:
+        """Where each id's vector lies, as of a version."""
+        return self.path / f"places-{version:06d}.npy"
+
+    def background(self, version: int) -> Path:
+        """Statistics of the vectors, measured by a version."""
+        return self.path / f"background-{version:06d}.npz"
+
+    def derived(self) -> list[Path]:
+        """Every file on disk that some version derived from segments."""
+        kinds = ("catalog-*.duckdb", "ann-*.faiss", "ivf-*.faiss", "ivf-*.lists", "places-*.npy", "background-*.npz")
+        return [path for kind in kinds for path in self.path.glob(kind)]
 
 
 def looks_like_index(path: Path) -> bool:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from clipsearch.ann.recipes import OperatingPoint, RecipeName, Tuning
 from clipsearch.errors import IndexDamaged, IndexNotFound, ModelMismatch
-from clipsearch.store.layout import Layout, replacing
+from clipsearch.store.layout import Layout, checksum, replacing
+from clipsearch.types import TrainedInfo
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class WrittenByNewer(IndexDamaged):
@@ -67,6 +69,11 @@ class FileRef:
     checksum: str
 
 
+def file_ref(path: Path) -> FileRef:
+    """What a manifest says of a file."""
+    return FileRef(path.name, path.stat().st_size, checksum(path))
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentRef:
     """A segment: the run of batches `first`..`last` it holds, its counts, and a checksum a file."""
@@ -85,6 +92,44 @@ class SegmentRef:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainedRef:
+    """The trained FAISS index of a version, beside which everything from id `below` on is searched exactly.
+
+    `trained_on` is how many pictures there were when its lists were laid out, `codes` how many it holds, `dead` how
+    many of these belong to pictures that are gone. `points` say how far to look for `recall`; `milliseconds` is what a
+    query took when that was measured.
+    """
+
+    recipe: RecipeName
+    index: FileRef
+    lists: FileRef
+    below: int
+    trained_on: int
+    codes: int
+    dead: int
+    recall: float
+    list_count: int
+    points: tuple[OperatingPoint, ...]
+    milliseconds: float
+
+    @property
+    def info(self) -> TrainedInfo:
+        """What users are told of it."""
+        point = self.points[0]
+        held = self.index.bytes + self.lists.bytes
+        return TrainedInfo(
+            recipe=self.recipe,
+            lists=self.list_count,
+            probes=point.probes,
+            candidates=point.candidates,
+            recall_pictures=point.recalls[0],
+            recall_texts=point.recalls[1],
+            milliseconds=self.milliseconds,
+            bytes_per_vector=held / self.codes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """One published version. `rows` counts the pictures in the catalog; ids below `next_id` are spent."""
 
@@ -96,9 +141,20 @@ class Manifest:
     next_id: int
     catalog: FileRef
     ann: FileRef
+    places: FileRef
+    trained: TrainedRef | None = None
+    background: FileRef | None = None
+    tuning: Tuning = field(default_factory=Tuning)
     roots: tuple[Root, ...] = ()
     segments: tuple[SegmentRef, ...] = ()
     schema_version: int = field(default=SCHEMA_VERSION)
+
+    @property
+    def derived(self) -> tuple[FileRef, ...]:
+        """The files derived from segments."""
+        trained = (self.trained.index, self.trained.lists) if self.trained else ()
+        background = (self.background,) if self.background else ()
+        return (self.catalog, self.ann, self.places, *trained, *background)
 
     @property
     def last_batch(self) -> int:
@@ -123,6 +179,11 @@ def read_manifest(path: Path) -> Manifest:
         if isinstance(found, int) and found > SCHEMA_VERSION:
             raise WrittenByNewer(
                 f"{path.parent.parent} was written by a newer clipsearch; upgrade clipsearch to open it."
+            )
+        if isinstance(found, int) and found < SCHEMA_VERSION:
+            raise IndexDamaged(
+                f"{path.parent.parent} was written by an older clipsearch; run `clipsearch repair --index "
+                f"{path.parent.parent}` once, which embeds nothing again."
             )
         return _adapter().validate_python(data)
     except FileNotFoundError:

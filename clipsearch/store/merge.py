@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from clipsearch.store.ann import Ids
 from clipsearch.store.catalog import Catalog
 from clipsearch.store.layout import Layout
 from clipsearch.store.manifest import Manifest, SegmentRef
@@ -23,9 +22,9 @@ from clipsearch.store.segments import (
     REMOVALS,
     ROWS,
     SegmentDraft,
-    StoredVectors,
     load_vectors,
 )
+from clipsearch.types import Ids, StoredVectors
 
 LARGEST = 1_000_000
 """Rows above which a segment is left as it is."""

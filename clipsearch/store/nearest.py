@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
-from clipsearch.types import Vectors
-
-Ids = NDArray[np.int64]
+from clipsearch.types import Ids, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +28,22 @@ class Nearest:
     scores: Vectors
     ids: Ids
     plan: Plan
+
+
+@dataclass(slots=True)
+class Steps:
+    """The steps of a search with their milliseconds, and how many vectors were scored exactly."""
+
+    times: list[tuple[str, float]] = field(default_factory=list)
+    scored: int = 0
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time what happens inside."""
+        begun = time.perf_counter()
+        yield
+        self.times.append((name, (time.perf_counter() - begun) * 1000))
+
+    def plan(self, name: str, survivors: int | None = None) -> Plan:
+        """The plan as done."""
+        return Plan(name, survivors, self.scored, tuple(self.times))

@@ -14,16 +14,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from clipsearch.errors import IndexDamaged
 from clipsearch.store.layout import Layout, checksum, fsync_file, fsync_folder
 from clipsearch.store.manifest import ModelRef, Root, SegmentRef
 from clipsearch.store.schema import FAILURE_SCHEMA, REMOVAL_SCHEMA
-
-StoredVectors = NDArray[np.float16]
-"""float16 [n, dim], every row of L2 norm 1 to float16's precision."""
+from clipsearch.types import StoredVectors
 
 VECTORS, ROWS, REMOVALS, FAILURES, RECORD = (
     "vectors.npy",

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO
 
-import numpy as np
-
+from clipsearch.ann.exact import ExactIndex
+from clipsearch.ann.trained import TrainedIndex
 from clipsearch.errors import IndexDamaged
-from clipsearch.store.ann import AnnIndex
+from clipsearch.store.approximate import Approximate
+from clipsearch.store.background import Background
+from clipsearch.store.background import read as read_background
 from clipsearch.store.catalog import Catalog
 from clipsearch.store.layout import Layout
 from clipsearch.store.lock import take_lease
 from clipsearch.store.manifest import Manifest, Root, published_version, read_manifest
-from clipsearch.store.nearest import Ids, Nearest, Plan
-from clipsearch.store.segments import StoredVectors, load_vectors
-from clipsearch.types import Vectors
-
-if TYPE_CHECKING:
-    from clipsearch.store.background import Background
+from clipsearch.store.nearest import Nearest
+from clipsearch.store.places import Places
+from clipsearch.store.search import Searcher, as_ids
+from clipsearch.types import Ids, StoredVectors, Vectors
 
 _ATTEMPTS = 100
 
@@ -36,7 +36,6 @@ class Snapshot:
     def __init__(self, path: str | Path) -> None:
         self.layout = Layout(Path(path).expanduser().absolute())
         self._lease, self.manifest = _lease_current(self.layout)
-        self._vectors: dict[str, StoredVectors] = {}
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -44,9 +43,28 @@ class Snapshot:
         return Catalog(self.layout.path / self.manifest.catalog.name)
 
     @cached_property
-    def ann(self) -> AnnIndex:
-        """The version's FAISS index."""
-        return AnnIndex(self.layout.path / self.manifest.ann.name)
+    def places(self) -> Places:
+        """Where each id's vector lies."""
+        segments = [segment.name for segment in self.manifest.segments]
+        return Places(self.layout.path / self.manifest.places.name, self.layout, segments, self.manifest.model.dim)
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """The version's vector index."""
+        folder, manifest = self.layout.path, self.manifest
+        ref = manifest.trained
+        trained = None
+        if ref is not None:
+            index = TrainedIndex(folder / ref.index.name, folder / ref.lists.name)
+            trained = Approximate(index, ref, self.places)
+        exact = ExactIndex(folder / manifest.ann.name)
+        return Searcher(exact, trained, self.places, manifest.rows, manifest.model.dim)
+
+    @cached_property
+    def background(self) -> Background | None:
+        """Statistics of this version's vectors; None where it has no pictures."""
+        ref = self.manifest.background
+        return read_background(self.layout.path / ref.name) if ref else None
 
     def roots(self) -> dict[str, Path]:
         """Where each root is, by alias."""
@@ -56,42 +74,16 @@ class Snapshot:
         """Roots whose folder is not there at present."""
         return tuple(r for r in self.manifest.roots if not r.resolve(self.layout.path).is_dir())
 
-    def nearest(
-        self, queries: Vectors, k: int, *, among: Ids | None = None, without: Sequence[int] = ()
-    ) -> Nearest:
+    def nearest(self, queries: Vectors, k: int, *, among: Ids | None = None, without: Sequence[int] = ()) -> Nearest:
         """The `k` nearest pictures of each query, float32 [n, dim] of norm 1; fewer only where there are fewer.
 
         `among` (sorted int64) are the only ids that may be returned; `without` are ids to leave out.
         """
-        if among is None:
-            scores, ids = self.ann.search(queries, k, without=without)
-            return Nearest(scores, ids, Plan("exact", None, len(self.ann)))
-        kept = among[~np.isin(among, np.asarray(without, np.int64))]
-        products = queries @ self.vectors_of(kept).astype(np.float32).T
-        best = np.argsort(-products, axis=1, kind="stable")[:, :k]
-        return Nearest(np.take_along_axis(products, best, axis=1), kept[best], Plan("survivors", len(kept), len(kept)))
+        return self.searcher.nearest(queries, k, among, as_ids(without))
 
     def vectors_of(self, ids: Sequence[int] | Ids) -> StoredVectors:
         """Stored vectors of existing ids, float16 [n, dim], in their order."""
-        rows = self.catalog.stored([int(i) for i in ids])
-        return self.vectors([rows[int(i)] for i in ids])
-
-    @property
-    def background(self) -> Background | None:
-        """Statistics of this version's vectors; None where it has no pictures."""
-        return None
-
-    def vectors(self, rows: Sequence[dict[str, Any]]) -> StoredVectors:
-        """Stored vectors of catalog rows, float16 [n, dim], in their order."""
-        found = np.empty((len(rows), self.manifest.model.dim), dtype=np.float16)
-        for position, row in enumerate(rows):
-            found[position] = self._segment(row["segment"])[row["segment_offset"]]
-        return found
-
-    def _segment(self, name: str) -> StoredVectors:
-        if name not in self._vectors:
-            self._vectors[name] = load_vectors(self.layout, name)
-        return self._vectors[name]
+        return self.places.vectors_of(as_ids(ids))
 
     def is_current(self) -> bool:
         """Whether no newer version has been published."""

@@ -6,16 +6,14 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from clipsearch.errors import IndexDamaged, UsageError
-from clipsearch.store.ann import Ids, write_ann
-from clipsearch.store.catalog import Catalog, build_catalog
-from clipsearch.store.layout import Layout, checksum, looks_like_index, replacing
+from clipsearch.store.catalog import Catalog
+from clipsearch.store.derive import Sources, derive, quietly
+from clipsearch.store.layout import Layout, looks_like_index
 from clipsearch.store.lock import collect, writer_lock
 from clipsearch.store.manifest import (
     FileRef,
@@ -29,36 +27,36 @@ from clipsearch.store.manifest import (
     write_manifest,
 )
 from clipsearch.store.merge import (
-    live_offsets,
     merge_segments,
-    removed_ids,
     runs_to_compact,
     tail_to_merge,
 )
 from clipsearch.store.schema import ROW_SCHEMA
 from clipsearch.store.segments import (
     SegmentDraft,
-    StoredVectors,
     complete_segments,
     failures_of,
-    load_vectors,
     outermost,
     removals_of,
     remove_segment,
 )
+from clipsearch.types import StoredVectors, Tell
 
 
 class IndexWriter:
     """The one writer of an index, made by `open_for_writing`.
 
     `manifest` is the published version; `recovered` counts the rows that an interrupted run had written but not
-    published, which this writer found and will publish.
+    published, which this writer found and will publish. `roots` and `tuning` may be set anew; `tell` hears of long
+    work while publishing.
     """
 
     def __init__(self, layout: Layout, manifest: Manifest) -> None:
         self.layout = layout
         self.manifest = manifest
         self.roots: dict[str, Root] = {root.alias: root for root in manifest.roots}
+        self.tuning = manifest.tuning
+        self.tell: Tell = quietly
         self._next_id = manifest.next_id
         self._fresh: list[SegmentRef] = []
         self._adopt()
@@ -82,7 +80,8 @@ class IndexWriter:
     @property
     def unpublished(self) -> bool:
         """Whether there is anything readers do not see yet."""
-        return bool(self._fresh) or tuple(self.roots.values()) != self.manifest.roots
+        changed = self.tuning != self.manifest.tuning or tuple(self.roots.values()) != self.manifest.roots
+        return bool(self._fresh) or changed
 
     def take_ids(self, count: int) -> range:
         """Ids never used before."""
@@ -173,50 +172,16 @@ class IndexWriter:
                 self.manifest,
                 version=version,
                 next_id=self._next_id,
+                tuning=self.tuning,
                 roots=tuple(self.roots.values()),
                 segments=tuple(segments),
             ),
-            fresh=[s.name for s in fresh],
-            moved=[s.name for s in moved],
-            base=base,
+            Sources([s.name for s in fresh], [s.name for s in moved], base),
+            self.tell,
         )
         write_manifest(self.layout, manifest)
         self.manifest, self._fresh = manifest, []
         collect_garbage(self.layout, manifest)
-
-
-def derive(
-    layout: Layout, manifest: Manifest, *, fresh: Sequence[str], moved: Sequence[str], base: Manifest | None
-) -> Manifest:
-    """Write the catalog and FAISS index of `manifest.version` and return the manifest with their names and counts."""
-    old_catalog = layout.path / base.catalog.name if base else None
-    old_ann = layout.path / base.ann.name if base else None
-    with replacing(layout.catalog(manifest.version), layout.tmp) as draft:
-        rows, failures = build_catalog(draft, old_catalog, layout, fresh, moved)
-    target = layout.catalog(manifest.version)
-    with Catalog(target) as catalog:
-        added = [(segment, *live_offsets(catalog, segment)) for segment in fresh]
-    gone = np.concatenate([removed_ids(layout, fresh), *(ids for _, ids, _ in added)])
-    with replacing(layout.ann(manifest.version), layout.tmp) as draft:
-        write_ann(draft, old_ann, manifest.model.dim, gone, _with_vectors(layout, added))
-    return replace(
-        manifest,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        rows=rows,
-        failures=failures,
-        catalog=_file_ref(target),
-        ann=_file_ref(layout.ann(manifest.version)),
-    )
-
-
-def _with_vectors(layout: Layout, added: Sequence[tuple[str, Ids, Ids]]) -> Iterator[tuple[Ids, StoredVectors]]:
-    for segment, ids, offsets in added:
-        if len(ids):
-            yield ids, load_vectors(layout, segment)[offsets]
-
-
-def _file_ref(path: Path) -> FileRef:
-    return FileRef(path.name, path.stat().st_size, checksum(path))
 
 
 @contextmanager
@@ -265,8 +230,8 @@ def _first_version(layout: Layout, model: ModelRef) -> Manifest:
     nothing = FileRef("", 0, "")
     layout.segments.mkdir(exist_ok=True)
     layout.versions.mkdir(exist_ok=True)
-    empty = Manifest(1, "", model, rows=0, failures=0, next_id=1, catalog=nothing, ann=nothing)
-    return derive(layout, empty, fresh=(), moved=(), base=None)
+    empty = Manifest(1, "", model, rows=0, failures=0, next_id=1, catalog=nothing, ann=nothing, places=nothing)
+    return derive(layout, empty, Sources(()))
 
 
 def collect_garbage(layout: Layout, current: Manifest) -> None:
@@ -278,8 +243,8 @@ def collect_garbage(layout: Layout, current: Manifest) -> None:
                 kept.append(read_manifest(path))
             except IndexDamaged:
                 continue
-    names = {file.name for manifest in kept for file in (manifest.catalog, manifest.ann)}
-    for path in [*layout.path.glob("catalog-*.duckdb"), *layout.path.glob("ann-*.faiss")]:
+    names = {file.name for manifest in kept for file in manifest.derived}
+    for path in layout.derived():
         if path.name not in names:
             with suppress(OSError):  # Windows: still open somewhere; the next publish tries again
                 path.unlink()

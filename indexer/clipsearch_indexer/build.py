@@ -51,6 +51,8 @@ def build(
     batch_size: int | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     publish_every: float = 30.0,
+    recall: float | None = None,
+    memory: int | None = None,
     progress: Listener = ignore,
     stop: Callable[[], bool] = lambda: False,
 ) -> IndexReport:
@@ -75,6 +77,10 @@ def build(
         batch_size: pictures a batch; by default what suits the device. A crash loses at most one batch.
         max_pixels: pictures with more pixels are not decoded.
         publish_every: seconds between publications while the run goes on (more where publishing itself takes long).
+        recall: share of the ten nearest that a search has to find (0..1) where the collection is so large that not
+            every vector is looked at; by default what the index has, 0.98 for a new one.
+        memory: bytes that searching may keep in memory; it picks the kind of search index. By default what the index
+            has, no limit for a new one.
         progress: is called with the state of the run, a few times a second.
         stop: is asked between batches; once it says True the run publishes what is done and ends.
 
@@ -113,4 +119,5 @@ def build(
         publish_every=publish_every,
     )
     with open_for_writing(path, run_model.ref) as writer, stop_on_interrupt(stop) as stopping:
+        writer.tuning = writer.tuning.changed(recall, memory)
         return Run(writer, run_model, settings, progress, stopping).index(resolved, notes=(notice,) if notice else ())

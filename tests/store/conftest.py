@@ -83,9 +83,9 @@ class Store:
         try:
             ids = [i for (i,) in snapshot.catalog.fetch("SELECT id FROM pictures ORDER BY id")]
             rows = snapshot.catalog.stored(ids)
-            vectors = snapshot.vectors([rows[i] for i in ids])
+            vectors = snapshot.vectors_of(ids)
             assert ids == sorted(self.truth)
-            assert snapshot.manifest.rows == len(ids) == len(snapshot.ann)
+            assert snapshot.manifest.rows == len(ids) == len(snapshot.searcher.ids())
             for i, vector in zip(ids, vectors, strict=True):
                 assert vector.tobytes() == self.truth[i].tobytes()
             self._check_ann(snapshot)
@@ -96,7 +96,8 @@ class Store:
     def _check_ann(self, snapshot: Snapshot) -> None:
         query = unit_vectors(1, 999).astype(np.float32)
         expected = {i: float(v.astype(np.float32) @ query[0]) for i, v in self.truth.items()}
-        scores, ids = snapshot.ann.search(query, len(expected))
+        found = snapshot.nearest(query, len(expected))
+        scores, ids = found.scores, found.ids
         assert sorted(ids[0].tolist()) == sorted(expected)
         np.testing.assert_allclose(scores[0], [expected[i] for i in ids[0].tolist()], atol=1e-5)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from clipsearch.errors import IndexBusy, IndexDamaged, IndexNotFound, ModelMismatch
-from clipsearch.store import check, manifest, writer
+from clipsearch.store import check, derive, manifest, vector_index, writer
 from clipsearch.store.manifest import ModelRef
 from clipsearch.store.roots import forget, relocate
 from clipsearch.store.snapshot import Snapshot
@@ -24,8 +24,7 @@ def assert_sound(store) -> None:
 
 def files_of(store) -> set[str]:
     """Names of published files and segments on the disk."""
-    found = [p.name for p in store.path.iterdir() if p.name.startswith(("catalog-", "ann-"))]
-    return {*found, *(p.name for p in store.layout.segments.iterdir())}
+    return {*(p.name for p in store.layout.derived()), *(p.name for p in store.layout.segments.iterdir())}
 
 
 def test_new_index_is_empty_and_sound(store):
@@ -95,7 +94,8 @@ def test_unused_versions_and_segments_are_collected(store):
         for _ in range(5):
             store.add(w, 2)
             w.publish()
-    assert files_of(store) == {"catalog-000006.duckdb", "ann-000006.faiss", *(f"{n:08d}-{n:08d}" for n in range(1, 6))}
+    derived = {"catalog-000006.duckdb", "ann-000006.faiss", "places-000006.npy", "background-000006.npz"}
+    assert files_of(store) == derived | {f"{n:08d}-{n:08d}" for n in range(1, 6)}
     assert [p.name for p in store.layout.versions.iterdir()] == ["000006.json"]
 
 
@@ -114,11 +114,11 @@ def test_reader_keeps_its_version_until_it_lets_go(store):
         assert not reader.is_current()
         assert {"catalog-000002.duckdb", "ann-000002.faiss", "00000001-00000001"} <= files_of(store)
         rows = reader.catalog.stored(ids)
-        assert len(rows) == reader.manifest.rows == len(reader.ann) == 40
-        vectors = reader.vectors([rows[i] for i in ids])
+        assert len(rows) == reader.manifest.rows == len(reader.searcher.exact) == 40
+        vectors = reader.vectors_of(ids)
         assert all(v.tobytes() == truth[i].tobytes() for i, v in zip(ids, vectors, strict=True))
         query = unit_vectors(1, 3).astype(np.float32)
-        assert set(reader.ann.search(query, 100)[1][0].tolist()) == set(ids)
+        assert set(reader.nearest(query, 100).ids[0].tolist()) == set(ids)
         reader.close()
         store.add(w, 1)
         w.publish()
@@ -264,8 +264,9 @@ class Crash(BaseException):
 
 STEPS = {
     "merged segment": (writer, "merge_segments"),
-    "catalog": (writer, "build_catalog"),
-    "vectors": (writer, "write_ann"),
+    "catalog": (derive, "build_catalog"),
+    "places": (derive, "write_places"),
+    "vectors": (vector_index, "write_exact"),
     "manifest": (writer, "write_manifest"),
     "collection": (writer, "collect_garbage"),
     "one segment removed": (writer, "remove_segment"),
@@ -305,7 +306,7 @@ def test_crash_at_a_step_of_publishing(store, monkeypatch, module, name, when):
         w.publish()
     store.published()
     assert_sound(store)
-    published = {w.manifest.catalog.name, w.manifest.ann.name, *(segment.name for segment in w.manifest.segments)}
+    published = {*(file.name for file in w.manifest.derived), *(segment.name for segment in w.manifest.segments)}
     assert files_of(store) == published
 
 

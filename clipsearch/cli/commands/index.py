@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clipsearch.cli.options import Device, DeviceOption, IndexOption, JsonOption, OfflineOption
+from clipsearch.cli.options import (
+    Device,
+    DeviceOption,
+    IndexOption,
+    JsonOption,
+    MemoryOption,
+    OfflineOption,
+    RecallOption,
+    bytes_of,
+)
 from clipsearch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,6 +69,8 @@ def index(
     publish_every: Annotated[
         float, typer.Option(metavar="SECONDS", min=0, help="Show new pictures to searches this often during the run.")
     ] = 30.0,
+    recall: RecallOption = None,
+    memory: MemoryOption = None,
     offline: OfflineOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -85,6 +96,8 @@ def index(
             batch_size=_batch_size(batch_size),
             max_pixels=max_pixels,
             publish_every=publish_every,
+            recall=recall,
+            memory=bytes_of(memory),
             progress=listen,
         )
     print_report(report, as_json=json)
@@ -115,7 +128,7 @@ def print_report(report: IndexReport, *, as_json: bool) -> None:
 
 
 def _lines(report: IndexReport) -> list[str]:
-    from clipsearch.cli.render import plural
+    from clipsearch.cli.render import plural, search_index
 
     done = report.embedded + report.reused + report.failed
     rate = f", {done / report.seconds:.0f} images/s" if done and report.seconds else ""
@@ -127,6 +140,8 @@ def _lines(report: IndexReport) -> list[str]:
     ]
     if report.recovered:
         lines.append(f"{plural(report.recovered, 'picture')} of an interrupted run did not have to be embedded again.")
+    if report.trained:
+        lines.append(f"Search index: {search_index(report.trained)}.")
     if report.failed:
         lines.append("See what failed, and why, with `clipsearch failures`.")
     lines += [f"{alias} is offline (missing or empty); its pictures are kept." for alias in report.offline_roots]

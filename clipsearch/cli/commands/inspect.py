@@ -19,7 +19,7 @@ def info(index: IndexOption = None, json: JsonOption = False) -> None:
     from dataclasses import asdict
 
     from clipsearch.cli.locate import find_index
-    from clipsearch.cli.render import json_text, plural, print_table, size
+    from clipsearch.cli.render import json_text, plural, print_table, search_index, size
     from clipsearch.query.index import Index
 
     with Index(find_index(index)) as opened:
@@ -30,7 +30,8 @@ def info(index: IndexOption = None, json: JsonOption = False) -> None:
     print(f"{found.path}: {plural(found.pictures, 'picture')}, {plural(found.failures, 'failure')}")
     print(f"model {found.model} ({found.dim} dimensions, fingerprint {found.fingerprint[:12]})")
     held = f"{plural(found.segments, 'segment')}, {size(found.bytes)}"
-    print(f"version {found.version}, published {found.published_at}, {held}\n")
+    print(f"version {found.version}, published {found.published_at}, {held}")
+    print(f"search: {search_index(found.trained)}\n")
     rows = [[r.alias, r.pictures, "online" if r.online else "offline", r.path] for r in found.roots]
     print_table(["root", "pictures", "state", "folder"], rows, right=["pictures"])
 

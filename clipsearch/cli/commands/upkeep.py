@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from clipsearch.cli.options import IndexOption, JsonOption
+from clipsearch.cli.options import IndexOption, JsonOption, MemoryOption, RecallOption, bytes_of
 
 AliasArgument = Annotated[str, typer.Argument(metavar="ROOT", help="A root's name, as `clipsearch info` lists it.")]
 
@@ -51,22 +51,26 @@ def repair(index: IndexOption = None) -> None:
         print(f"Segment {name} is damaged and was moved to `broken`; index again to embed its pictures anew.")
 
 
-def compact(index: IndexOption = None) -> None:
-    """Merge segments, drop what is no longer needed, and rebuild the catalog without gaps."""
+def compact(recall: RecallOption = None, memory: MemoryOption = None, index: IndexOption = None) -> None:
+    """Merge segments, drop what is no longer needed, and rebuild catalog and search index."""
     from clipsearch.cli.locate import find_index
-    from clipsearch.cli.render import plural, size
+    from clipsearch.cli.progress import shown_count
+    from clipsearch.cli.render import plural, search_index, size
     from clipsearch.query.index import Index
     from clipsearch.store.writer import open_for_writing
 
     place = find_index(index)
     with Index(place) as opened:
         before = opened.info()
-    with open_for_writing(place) as writer:
+    with open_for_writing(place) as writer, shown_count("training") as shown:
+        writer.tell = lambda _, done, total: shown(done, total)
+        writer.tuning = writer.tuning.changed(recall, bytes_of(memory))
         writer.rebuild(merge=True)
     with Index(place) as opened:
         after = opened.info()
     print(f"{plural(before.segments, 'segment')} became {after.segments}.")
     print(f"{size(before.bytes)} became {size(after.bytes)}.")
+    print(f"Search: {search_index(after.trained)}.")
 
 
 def relocate(

@@ -1,4 +1,4 @@
-"""The FAISS index against brute force."""
+"""The exact index against brute force."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from clipsearch.errors import IndexDamaged
-from clipsearch.store.ann import AnnIndex, write_ann
+from clipsearch.ann.exact import ExactIndex, nearest_of_all, nearest_rows, write_exact
+from clipsearch.ann.selection import Selection
 
 NOTHING = np.empty(0, np.int64)
 
@@ -29,8 +30,8 @@ def world(request, tmp_path):
     ids = np.random.default_rng(1).permutation(np.arange(10, 10 + 7 * count, 7))
     vectors = unit_vectors(count, dim)
     path = tmp_path / "ann.faiss"
-    assert write_ann(path, None, dim, NOTHING, [(ids, vectors)]) == count
-    return AnnIndex(path), ids, vectors
+    assert write_exact(path, None, dim, NOTHING, [(ids, vectors)]) == count
+    return ExactIndex(path), ids, vectors
 
 
 @pytest.mark.parametrize("k", [1, 2, 4, 5, 6, 17, 499, 500, 501, 5000])
@@ -45,12 +46,13 @@ def test_same_answers_as_brute_force(world, k):
         np.testing.assert_array_equal(found[row], expected_ids)
 
 
-def test_without_never_shortens_the_answer(world):
+def test_a_selection_never_shortens_the_answer(world):
     ann, ids, vectors = world
     query = vectors[:1].astype(np.float32)
-    for without in ([int(ids[0])], ids[: len(ids) // 2].tolist(), ids.tolist(), [-5, 10**12]):
+    for without in ([int(ids[0])], ids[: len(ids) // 2].tolist(), ids.tolist(), []):
+        allowed = Selection.of(np.setdiff1d(ids, without))
         for k in (1, 3, len(ids)):
-            scores, found = ann.search(query, k, without=without)
+            scores, found = ann.search(query, k, allowed)
             expected_scores, expected_ids = brute_force(ids, vectors, query[0], k, without)
             np.testing.assert_array_equal(found[0], expected_ids)
             np.testing.assert_allclose(scores[0], expected_scores, atol=1e-6)
@@ -66,12 +68,12 @@ def test_stored_vector_finds_itself_with_score_one(world):
 def test_adding_and_removing_equals_building_anew(tmp_path):
     ids, vectors = np.arange(100), unit_vectors(100, 16)
     more, more_vectors = np.arange(90, 150), unit_vectors(60, 16, seed=5)
-    write_ann(tmp_path / "one", None, 16, NOTHING, [(ids, vectors)])
+    write_exact(tmp_path / "one", None, 16, NOTHING, [(ids, vectors)])
     gone = np.array([3, 50, 1000, *range(90, 100)])
-    total = write_ann(tmp_path / "two", tmp_path / "one", 16, gone, [(more, more_vectors)])
+    total = write_exact(tmp_path / "two", tmp_path / "one", 16, gone, [(more, more_vectors)])
     kept = [i for i in range(90) if i not in (3, 50)]
     all_ids, all_vectors = np.concatenate([ids[kept], more]), np.concatenate([vectors[kept], more_vectors])
-    ann = AnnIndex(tmp_path / "two")
+    ann = ExactIndex(tmp_path / "two")
     assert total == len(ann) == len(all_ids)
     assert sorted(ann.ids.tolist()) == sorted(all_ids.tolist())
     query = unit_vectors(1, 16, seed=6).astype(np.float32)
@@ -82,8 +84,8 @@ def test_adding_and_removing_equals_building_anew(tmp_path):
 
 
 def test_empty(tmp_path):
-    assert write_ann(tmp_path / "ann", None, 4, NOTHING, []) == 0
-    scores, ids = AnnIndex(tmp_path / "ann").search(np.eye(4, dtype=np.float32), 3)
+    assert write_exact(tmp_path / "ann", None, 4, NOTHING, []) == 0
+    scores, ids = ExactIndex(tmp_path / "ann").search(np.eye(4, dtype=np.float32), 3)
     assert scores.shape == ids.shape == (4, 0)
 
 
@@ -93,6 +95,26 @@ def test_unreadable(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(IndexDamaged, match="repair"):
-        AnnIndex(path)
+        ExactIndex(path)
     with pytest.raises(IndexDamaged, match="repair"):
-        write_ann(tmp_path / "new", path, 4, NOTHING, [])
+        write_exact(tmp_path / "new", path, 4, NOTHING, [])
+
+
+@pytest.mark.parametrize("k", [1, 7, 300])
+def test_nearest_rows_and_nearest_of_all_equal_brute_force(k):
+    vectors, ids = unit_vectors(250, 24), np.arange(250) * 3 + 5
+    queries = unit_vectors(4, 24, seed=9).astype(np.float32)
+    scores, rows = nearest_rows(queries, vectors, k)
+    blocks = [(ids[i : i + 60], vectors[i : i + 60]) for i in range(0, 250, 60)]
+    all_scores, found = nearest_of_all(queries, blocks, k)
+    for number, query in enumerate(queries):
+        expected_scores, expected_ids = brute_force(ids, vectors, query, k)
+        np.testing.assert_array_equal(ids[rows[number]], expected_ids)
+        np.testing.assert_array_equal(found[number], expected_ids)
+        np.testing.assert_allclose(scores[number], expected_scores, atol=1e-6)
+        np.testing.assert_allclose(all_scores[number], expected_scores, atol=1e-6)
+
+
+def test_nearest_rows_of_nothing():
+    scores, rows = nearest_rows(np.eye(3, dtype=np.float32), np.empty((0, 3), np.float16), 4)
+    assert scores.shape == rows.shape == (3, 0)

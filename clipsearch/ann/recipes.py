@@ -1,0 +1,126 @@
+"""Which index serves a collection: by its size, by the memory there is, and what it then costs.
+
+Exact search over float16 vectors takes about 0.08 ns a number and thread, so it stays under ten milliseconds up to
+some hundred thousand pictures. Above that an inverted file with RaBitQ codes (Gao and Long 2024; Gao et al. 2025 for
+more than one bit) finds candidates, which are then scored exactly. Two bits a dimension need a fifth of the candidates
+that one bit needs for queries by text, at twice the memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from clipsearch.errors import UsageError
+
+RecipeName = Literal["exact", "ivf-rabitq2", "ivf-rabitq1"]
+
+EXACT_NUMBERS = 1 << 26
+"""Vectors times dimensions up to which exact search is quick: 131,072 vectors of 512."""
+
+TAIL_SHARE, TAIL_LEAST, TAIL_MOST = 0.05, 16_384, 65_536
+"""New vectors are searched exactly beside a trained index until they are this share of it, within these bounds."""
+
+OUTGROWN, HOLLOW = 2.0, 0.3
+"""An index is trained anew once the collection is this many times what it was trained on, or this share of its codes
+belongs to pictures that are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What a user asks of an index: recall among the ten nearest (0..1), and a memory budget in bytes."""
+
+    recall: float = 0.98
+    memory: int | None = None
+
+    def changed(self, recall: float | None, memory: int | None) -> Tuning:
+        """This with what is given.
+
+        Raises:
+            UsageError: it makes no sense.
+        """
+        if recall is not None and not 0.5 <= recall <= 1:
+            raise UsageError(f"A recall of {recall} cannot be had; ask for one from 0.5 to 1.")
+        if memory is not None and memory < 1:
+            raise UsageError("The memory budget must be at least 1 byte.")
+        return Tuning(self.recall if recall is None else recall, self.memory if memory is None else memory)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """How a trained index finds the `k` nearest: how many lists it looks at, and how many candidates are scored
+    exactly. `recalls` are those measured for picture-like and for text-like queries, if they were."""
+
+    k: int
+    probes: int
+    candidates: int
+    recalls: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A kind of trained index: FAISS's name for its codes, and the bytes a vector takes beside its id."""
+
+    name: RecipeName
+    codes: str
+    code_bytes: int
+
+
+def recipe_named(name: RecipeName, dim: int) -> Recipe:
+    """The trained recipe of that name for vectors of `dim` numbers; the codes carry correction factors with them."""
+    one_bit = math.ceil(dim / 8)
+    if name == "ivf-rabitq1":
+        return Recipe(name, "RaBitQfs", one_bit + 8)
+    return Recipe("ivf-rabitq2", "RaBitQfs2", 2 * one_bit + 20)
+
+
+def lists_for(rows: int) -> int:
+    """How many lists an inverted file has: the power of two nearest 4 sqrt(rows), as FAISS's guidelines have it."""
+    return max(16, int(2 ** round(math.log2(4 * math.sqrt(rows)))))
+
+
+def memory_of(name: RecipeName, rows: int, dim: int) -> int:
+    """Bytes that searching keeps in memory once warm, mapped pages included; stored vectors that are scored again are
+    read from the disk's cache and not counted."""
+    if name == "exact":
+        return rows * (2 * dim + 8)
+    centroids = lists_for(rows) * dim * 4
+    return rows * (recipe_named(name, dim).code_bytes + 16) + centroids + 4 * dim * dim
+
+
+def choose(rows: int, dim: int, tuning: Tuning, *, trained: bool = False) -> RecipeName:
+    """The recipe for a collection: exact while that is quick and fits, else the best trained one that fits.
+
+    A collection that has a `trained` index keeps one until it is half as large, so that it does not go back and forth.
+    """
+    budget = math.inf if tuning.memory is None else tuning.memory
+    quick = EXACT_NUMBERS // 2 if trained else EXACT_NUMBERS
+    if rows * dim <= quick and memory_of("exact", rows, dim) <= budget:
+        return "exact"
+    return "ivf-rabitq2" if memory_of("ivf-rabitq2", rows, dim) <= budget else "ivf-rabitq1"
+
+
+def longest_tail(rows: int) -> int:
+    """How many new vectors may wait beside a trained index of `rows` before they are added to it."""
+    return int(min(max(rows * TAIL_SHARE, TAIL_LEAST), TAIL_MOST))
+
+
+def operating_point(points: Sequence[OperatingPoint], k: int) -> OperatingPoint:
+    """What to do for any `k`: between two tuned depths on the line through them in logarithms, and beyond the last one
+    in proportion."""
+    first, last = points[0], points[-1]
+    if k <= first.k:
+        return first
+    if k >= last.k:
+        ratio = k / last.k
+        return OperatingPoint(k, math.ceil(last.probes * ratio), math.ceil(last.candidates * ratio))
+    upper = next(i for i, point in enumerate(points) if point.k >= k)
+    low, high = points[upper - 1], points[upper]
+    share = math.log(k / low.k) / math.log(high.k / low.k)
+    return OperatingPoint(k, _between(low.probes, high.probes, share), _between(low.candidates, high.candidates, share))
+
+
+def _between(low: int, high: int, share: float) -> int:
+    return math.ceil(low * math.pow(high / low, share))

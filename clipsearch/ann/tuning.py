@@ -1,0 +1,105 @@
+"""How far a trained index has to look for a wanted recall, found by trying on queries whose answers are known.
+
+Pictures that resemble pictures of the index lie inside its distribution; texts lie outside of it and need more probes.
+Both kinds are tried, and what suffices for the harder one is kept, for the ten, hundred and thousand nearest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipsearch.ann.recipes import OperatingPoint
+from clipsearch.ann.trained import TrainedIndex
+from clipsearch.types import Ids, Vectors
+
+DEPTHS = (10, 100, 1000)
+
+_MARGIN = 0.004
+"""Recall is measured on a few hundred queries, so a little more is asked for than wanted."""
+
+_MOST_CANDIDATES = 4096
+_NOTHING_GAINED = 0.001
+_SCORING = 20
+"""What scoring a candidate exactly costs, in codes looked at (measured, 512 dimensions)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Queries float32 [m, dim] with the ids of their true nearest, best first, int64 [m, depth].
+
+    `themselves`, int64 [m], are queries' own ids where they are stored vectors: no answer to themselves.
+    """
+
+    queries: Vectors
+    truth: Ids
+    themselves: Ids | None = None
+
+
+def tune(index: TrainedIndex, trials: Sequence[Trial], rows: int, recall: float) -> tuple[OperatingPoint, ...]:
+    """The cheapest operating point for each depth that reaches `recall` in every trial, or the best there is."""
+    depths = [k for k in DEPTHS if k == DEPTHS[0] or k <= rows // 4]
+    tried: dict[int, list[OperatingPoint]] = {k: [] for k in depths}
+    wanted = recall + _MARGIN
+    codes_a_list = rows / index.list_count
+    for probes in _steps(8, index.list_count):
+        ranks = [_ranks(_candidates(index, trial, probes), trial.truth) for trial in trials]
+        for k in depths:
+            tried[k].append(_fewest_candidates(k, probes, ranks, wanted))
+        if all(_settled(points, wanted) for points in tried.values()):
+            break
+    return tuple(_choose(tried[k], codes_a_list, wanted) for k in depths)
+
+
+def _settled(points: Sequence[OperatingPoint], wanted: float) -> bool:
+    """Whether more probes are of no use: they have saved no candidates, or have brought nothing more."""
+    if len(points) < 3:
+        return False
+    before, now = points[-3], points[-1]
+    if min(before.recalls) >= wanted:
+        return True
+    return min(now.recalls) < wanted and min(now.recalls) - min(before.recalls) < _NOTHING_GAINED
+
+
+def _choose(points: Sequence[OperatingPoint], codes_a_list: float, wanted: float) -> OperatingPoint:
+    enough = [point for point in points if min(point.recalls) >= wanted]
+    if not enough:
+        return max(points, key=lambda point: min(point.recalls))
+    return min(enough, key=lambda point: point.probes * codes_a_list + point.candidates * _SCORING)
+
+
+def _fewest_candidates(k: int, probes: int, ranks: Sequence[NDArray[np.int64]], wanted: float) -> OperatingPoint:
+    """The fewest candidates that reach the recall with so many probes; the most there are where none do."""
+    for candidates in _steps(2 * k, _MOST_CANDIDATES):
+        recalls = tuple(float((r[:, :k] < candidates).mean()) for r in ranks)
+        if min(recalls) >= wanted:
+            break
+    return OperatingPoint(k, probes, candidates, recalls)
+
+
+def _steps(first: int, last: int) -> list[int]:
+    """Numbers from `first` to `last`, both included, each about sqrt(2) times the one before."""
+    count = max(0, math.ceil(math.log(max(1, last / first)) / math.log(math.sqrt(2))))
+    return [*dict.fromkeys(round(first * math.sqrt(2) ** i) for i in range(count)), last]
+
+
+def _candidates(index: TrainedIndex, trial: Trial, probes: int) -> Ids:
+    found = index.candidates(trial.queries, _MOST_CANDIDATES, probes)
+    if trial.themselves is not None:
+        found[found == trial.themselves[:, None]] = -1
+    return found
+
+
+def _ranks(candidates: Ids, truth: Ids) -> NDArray[np.int64]:
+    """Where among its query's candidates each true id stands, int64 of truth's shape; beyond all where it is not."""
+    ranks = np.full(truth.shape, np.iinfo(np.int64).max)
+    for row, (found, wanted) in enumerate(zip(candidates, truth, strict=True)):
+        order = np.argsort(found)
+        place = np.minimum(np.searchsorted(found[order], wanted), len(found) - 1)
+        hit = found[order][place] == wanted
+        ranks[row, hit] = order[place[hit]]
+    return ranks

@@ -1,0 +1,91 @@
+"""Where the vector of each id lies: a table from ids to segments and offsets, and reading vectors through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipsearch.errors import IndexDamaged
+from clipsearch.store.catalog import Catalog
+from clipsearch.store.duck import literal
+from clipsearch.store.layout import Layout
+from clipsearch.store.segments import load_vectors
+from clipsearch.types import Ids, StoredVectors
+
+_NOWHERE = -1
+_OFFSET_BITS = 40
+_OFFSET = (1 << _OFFSET_BITS) - 1
+_BLOCK = 65536
+
+
+def write_places(target: Path, catalog: Catalog, segments: Sequence[str], next_id: int) -> None:
+    """Write the table of a version, int64 [next_id]: the number of the segment and the offset in it, or -1."""
+    places = np.full(next_id, _NOWHERE, dtype=np.int64)
+    names = ", ".join(literal(name) for name in segments)
+    statement = f"SELECT id, list_position([{names}]::VARCHAR[], segment) - 1 AS number, segment_offset FROM pictures"
+    for batch in catalog.arrow(statement):
+        ids, numbers, offsets = (column.to_numpy(zero_copy_only=False) for column in batch.columns)
+        places[ids] = numbers.astype(np.int64) << _OFFSET_BITS | offsets
+    with target.open("wb") as file:
+        np.save(file, places)
+
+
+class Places:
+    """The table of a version, mapped, and the vectors of its segments.
+
+    Raises:
+        IndexDamaged: the file is missing or no such table.
+    """
+
+    def __init__(self, path: Path, layout: Layout, segments: Sequence[str], dim: int) -> None:
+        self._layout, self._segments, self._dim = layout, segments, dim
+        self._vectors: dict[int, StoredVectors] = {}
+        try:
+            self._table: Ids = np.load(path, mmap_mode="r").view(np.ndarray)
+        except (OSError, ValueError, EOFError):
+            raise IndexDamaged(f"{path} cannot be read; run `clipsearch repair --index {layout.path}`.") from None
+
+    def exist(self, ids: Ids) -> NDArray[np.bool_]:
+        """Which of the ids, int64 [n], belong to pictures of this version, bool [n]."""
+        exist: NDArray[np.bool_] = (ids >= 0) & (ids < len(self._table))
+        exist[exist] = self._table[ids[exist]] != _NOWHERE
+        return exist
+
+    def live(self) -> NDArray[np.bool_]:
+        """For every id from 0 on, whether it belongs to a picture of this version, bool [next_id]."""
+        alive: NDArray[np.bool_] = self._table != _NOWHERE
+        return alive
+
+    def ids(self, start: int = 0, stop: int | None = None) -> Ids:
+        """Every id of this version from `start` to before `stop`, ascending."""
+        return np.flatnonzero(self._table[start:stop] != _NOWHERE) + start
+
+    def vectors_of(self, ids: Ids) -> StoredVectors:
+        """Stored vectors of ids of this version, float16 [n, dim], in their order."""
+        places = self._table[ids]
+        numbers, offsets = places >> _OFFSET_BITS, places & _OFFSET
+        if len(ids) and (numbers == numbers[0]).all():
+            vectors: StoredVectors = self._segment(int(numbers[0]))[offsets]
+            return vectors
+        present = np.unique(numbers)
+        found = np.empty((len(ids), self._dim), dtype=np.float16)
+        for number in present:
+            here = numbers == number
+            found[here] = self._segment(int(number))[offsets[here]]
+        return found
+
+    def blocks(self, ids: Ids) -> Iterator[tuple[Ids, StoredVectors]]:
+        """The vectors of ids of this version in portions, in the order they lie on the disk."""
+        stored = ids[np.argsort(self._table[ids], kind="stable")]
+        for start in range(0, len(stored), _BLOCK):
+            block = stored[start : start + _BLOCK]
+            yield block, self.vectors_of(block)
+
+    def _segment(self, number: int) -> StoredVectors:
+        if number not in self._vectors:
+            # A plain view, since indexing NumPy's memmap class is several times slower.
+            self._vectors[number] = load_vectors(self._layout, self._segments[number]).view(np.ndarray)
+        return self._vectors[number]
