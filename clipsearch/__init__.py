@@ -7,6 +7,10 @@
     for hit in index.search("two dogs in the snow", k=5):
         print(hit.score, hit.path)
 
+    from clipsearch import image, text
+
+    index.search(text("horse") + 0.5 * image("savanna.jpg") - 0.4 * text("grass"), where="width > 2000")
+
 Importing this costs nothing: torch, FAISS and DuckDB are loaded when they are first needed.
 """
 
@@ -17,8 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clipsearch.errors import ClipsearchError
+    from clipsearch.query.filters import Filter
     from clipsearch.query.index import Index
     from clipsearch.query.index import Index as open  # noqa: A004, N813 - clipsearch.open(...) is the API
+    from clipsearch.query.results import Results
+    from clipsearch.query.terms import Query, image, stored, text, vector
     from clipsearch.store.check import repair, verify
     from clipsearch.types import Encoder, Hit, IndexReport
     from clipsearch_indexer import build
@@ -28,24 +35,38 @@ __version__ = "0.1.0"
 __all__ = [
     "ClipsearchError",
     "Encoder",
+    "Filter",
     "Hit",
     "Index",
     "IndexReport",
+    "Query",
+    "Results",
     "build",
+    "image",
     "open",
     "repair",
+    "stored",
+    "text",
+    "vector",
     "verify",
 ]
 
 _HOMES = {
     "ClipsearchError": ("clipsearch.errors", "ClipsearchError"),
     "Encoder": ("clipsearch.types", "Encoder"),
+    "Filter": ("clipsearch.query.filters", "Filter"),
     "Hit": ("clipsearch.types", "Hit"),
     "Index": ("clipsearch.query.index", "Index"),
     "IndexReport": ("clipsearch.types", "IndexReport"),
+    "Query": ("clipsearch.query.terms", "Query"),
+    "Results": ("clipsearch.query.results", "Results"),
     "build": ("clipsearch_indexer", "build"),
+    "image": ("clipsearch.query.terms", "image"),
     "open": ("clipsearch.query.index", "Index"),
     "repair": ("clipsearch.store.check", "repair"),
+    "stored": ("clipsearch.query.terms", "stored"),
+    "text": ("clipsearch.query.terms", "text"),
+    "vector": ("clipsearch.query.terms", "vector"),
     "verify": ("clipsearch.store.check", "verify"),
 }
 

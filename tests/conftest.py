@@ -131,8 +131,7 @@ def _rows_with_vectors(index: Path) -> list[tuple[dict[str, Any], bytes]]:
     try:
         ids = [i for (i,) in snapshot.catalog.fetch("SELECT id FROM pictures ORDER BY id")]
         rows = snapshot.catalog.stored(ids)
-        ordered = [rows[i] for i in ids]
-        return [(r, v.tobytes()) for r, v in zip(ordered, snapshot.vectors(ordered), strict=True)]
+        return [(rows[i], v.tobytes()) for i, v in zip(ids, snapshot.vectors_of(ids), strict=True)]
     finally:
         snapshot.close()
 

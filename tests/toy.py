@@ -5,6 +5,7 @@ A picture's vector is its 4x4 grid of mean colours; a text's is the flat picture
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,8 +31,17 @@ class ToyEncoder:
         return _unit(cells.mean(axis=(2, 4)).reshape(len(pixels), -1))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        colours = np.array([ImageColor.getrgb(text) for text in texts], dtype=np.float64)
+        colours = np.array([_colour(text) for text in texts], dtype=np.float64)
         return _unit(np.tile(colours, GRID * GRID))
+
+
+def _colour(text: str) -> tuple[int, ...]:
+    """The colour that a text is or names in one of the ways a template puts it; of any other text, one of its own."""
+    named = [word for word in text.lower().strip(".").split() if word in ImageColor.colormap]
+    try:
+        return ImageColor.getrgb(named[0] if named else text)
+    except ValueError:
+        return tuple(hashlib.blake2b(text.encode(), digest_size=3).digest())
 
 
 def _unit(values: np.ndarray) -> Vectors:

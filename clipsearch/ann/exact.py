@@ -6,7 +6,7 @@ Readers map the file instead of reading it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from clipsearch.ann.selection import Selection
 from clipsearch.types import Ids, StoredVectors, Vectors
 
 _BLOCK = 65536
+
+_MANY = 16
+"""From so many queries on, decoding vectors once for all of them is quicker than anew for each."""
 
 
 def _flat(dim: int) -> Any:
@@ -101,6 +104,13 @@ class ExactIndex:
         ids: Ids = faiss.vector_to_array(self._index.id_map)
         return ids
 
+    def _blocks(self) -> Iterator[tuple[Ids, StoredVectors]]:
+        flat, ids = faiss.downcast_index(self._index.index), self.ids
+        codes = faiss.rev_swig_ptr(flat.codes.data(), len(self) * 2 * flat.d)
+        vectors: StoredVectors = codes.view(np.float16).reshape(len(self), flat.d)
+        for start in range(0, len(self), _BLOCK):
+            yield ids[start : start + _BLOCK], vectors[start : start + _BLOCK]
+
     def search(self, queries: Vectors, k: int, allowed: Selection | None = None) -> tuple[Vectors, Ids]:
         """The `k` nearest of each query, best first: inner products float32 [n, k'] and ids int64 [n, k'].
 
@@ -109,6 +119,8 @@ class ExactIndex:
         k = min(k, len(self))
         if k <= 0:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+        if len(queries) >= _MANY and allowed is None:
+            return nearest_of_all(np.ascontiguousarray(queries, dtype=np.float32), self._blocks(), k)
         parameters = faiss.SearchParameters(sel=allowed.selector) if allowed is not None else None
         scores, ids = self._index.search(np.ascontiguousarray(queries, dtype=np.float32), k, params=parameters)
         filled = int((ids >= 0).all(axis=0).sum())

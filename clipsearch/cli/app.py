@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from clipsearch import __version__
-from clipsearch.cli.commands import demo, index, inspect, search, ui, upkeep
+from clipsearch.cli.commands import demo, duplicates, index, inspect, search, ui, upkeep
 from clipsearch.errors import ClipsearchError, UsageError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ def _add(command: Callable[..., None], example: str, name: str | None = None) ->
 
 _add(index.index, "clipsearch index ~/Pictures --exclude 'screenshots/'")
 _add(search.search, 'clipsearch search "two dogs in the snow" -k 20')
+_add(duplicates.duplicates, "clipsearch duplicates --level near")
 _add(inspect.info, "clipsearch info --index photos.index")
 _add(inspect.failures, "clipsearch failures --retry")
 _add(inspect.sql, 'clipsearch sql "select camera, count(*) from images group by camera"')

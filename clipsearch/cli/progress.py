@@ -56,3 +56,24 @@ def shown_progress() -> Iterator[Callable[[State], None]]:
             )
 
         yield listen
+
+
+@contextmanager
+def shown_count(description: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a listener for "so many done, of so many" that draws a bar on the standard error stream of a terminal.
+
+    What is printed meanwhile scrolls by above the bar.
+    """
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # a pipe must get what is its own
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task(description, total=None, visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)

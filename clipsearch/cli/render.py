@@ -7,11 +7,14 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from clipsearch.types import TrainedInfo
 
 
 def size(count: float) -> str:
@@ -28,6 +31,17 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def search_index(trained: TrainedInfo | None) -> str:
+    """What searching an index is like: the kind of search index, and what was measured when it was made."""
+    if trained is None:
+        return "exact, every vector is looked at"
+    return (
+        f"{trained.recipe}, {trained.probes} of {trained.lists:,} lists; recall of the ten nearest "
+        f"{trained.recall_pictures:.3f} by picture, {trained.recall_texts:.3f} by text; {trained.milliseconds:.1f} ms "
+        f"a query, {trained.bytes_per_vector:.0f} bytes a vector"
+    )
+
+
 def one_line(value: object) -> str:
     """A value as one line of printable text: a file name may hold newlines and control characters."""
     text = "" if value is None else str(value)
@@ -36,10 +50,10 @@ def one_line(value: object) -> str:
 
 def json_text(value: object) -> str:
     """JSON for anything a catalog column may hold."""
-    return json.dumps(_plain(value), indent=2)
+    return json.dumps(plain(value), indent=2)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """JSON's own types: dates in ISO 8601, bytes in Base64, not-a-number and infinities as null."""
     match value:
         case None | bool() | int() | str():
@@ -53,9 +67,9 @@ def _plain(value: Any) -> Any:
         case bytes():
             return base64.b64encode(value).decode()
         case Mapping():
-            return {str(key): _plain(item) for key, item in value.items()}
+            return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case _:
             return str(value)
 

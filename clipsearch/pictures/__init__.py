@@ -5,11 +5,14 @@ from clipsearch.pictures.fetch import picture_bytes
 from clipsearch.pictures.fit import fit
 from clipsearch.pictures.parquet import ShardLayout
 from clipsearch.pictures.paths import from_stored, read_file, to_stored
+from clipsearch.pictures.perceptual import Appearance, appearance
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
+    "Appearance",
     "Picture",
     "ShardLayout",
+    "appearance",
     "fit",
     "from_stored",
     "picture_bytes",

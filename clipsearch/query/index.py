@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -15,40 +12,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clipsearch.errors import ModelMismatch, QueryError
-from clipsearch.query.terms import image_term, mix, text_term, unit, vector_term
+from clipsearch.query import terms
+from clipsearch.query.duplicates import Level, Progress, duplicates
+from clipsearch.query.filters import Filter
+from clipsearch.query.info import IndexInfo, info_of
+from clipsearch.query.options import GroupBy, Options, ids_of
+from clipsearch.query.results import Results
+from clipsearch.query.search import search
+from clipsearch.query.terms import Askable, Query
 from clipsearch.store.snapshot import Snapshot
-from clipsearch.types import Encoder, Hit, Vectors
+from clipsearch.types import DuplicateGroup, Encoder
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from PIL.Image import Image
 
-
-@dataclass(frozen=True, slots=True)
-class RootInfo:
-    """A root of an index: where it is, how many of its pictures are indexed, and whether it is there now."""
-
-    alias: str
-    path: Path
-    pictures: int
-    online: bool
-
-
-@dataclass(frozen=True, slots=True)
-class IndexInfo:
-    """What an index is. `bytes` is its size on disk."""
-
-    path: Path
-    version: int
-    published_at: str
-    model: str
-    fingerprint: str
-    dim: int
-    pictures: int
-    failures: int
-    segments: int
-    bytes: int
-    roots: tuple[RootInfo, ...]
+    from clipsearch.query.terms import Picture
 
 
 class Index:
@@ -107,51 +85,94 @@ class Index:
 
     def search(
         self,
-        text: str | None = None,
+        query: Askable | None = None,
         *,
         k: int = 10,
-        image: str | Path | bytes | Image | NDArray[np.uint8] | None = None,
-        like: int | None = None,
+        image: Picture | None = None,
         vector: ArrayLike | None = None,
-    ) -> list[Hit]:
-        """The `k` pictures nearest to what is asked, best first; fewer only where the index holds fewer.
+        like: int | Sequence[int] | None = None,
+        unlike: int | Sequence[int] | None = None,
+        where: str | Filter | None = None,
+        unique: bool = False,
+        group_by: GroupBy | None = None,
+        sort: str | None = None,
+        diversity: float = 0.0,
+        templates: bool = True,
+        cursor: str | None = None,
+    ) -> Results:
+        """The `k` pictures nearest to what is asked, best first; fewer only where fewer qualify.
 
         Args:
-            text: what the picture shows.
+            query: what the picture shows, in words; or weighted terms, see `Query`.
             k: how many pictures to return.
-            image: a picture to resemble: a file, encoded bytes, a PIL image or a uint8 array [h, w, 3].
-            like: the id of an indexed picture to resemble; that picture itself is left out.
-            vector: a vector of the model's own space, `dim` numbers of any length.
-
-        Several of them make one query, each counting alike.
+            image: one more term: a file, encoded bytes, a PIL image or a uint8 array [h, w, 3].
+            vector: one more term: `dim` numbers of any length in the model's own space.
+            like: ids of indexed pictures to move the query towards (or to ask for, where there is no other query).
+                They are left out of the results.
+            unlike: ids of indexed pictures to move the query away from, also left out.
+            where: an SQL condition on the columns of `images`, or a `Filter`; only pictures that pass are returned.
+            unique: of several copies of one picture, resized or compressed again, return the best only.
+            group_by: return the best of each `folder` (or Parquet file), `day` or `camera` only.
+            sort: `COLUMN`, `COLUMN:asc` or `COLUMN:desc` (the default): the relevant pictures in the order of that
+                column of `images`, then the others by score.
+            diversity: from 0, the order of the scores, to 1, where each next picture is as unlike those before as can
+                be; the first stays the best.
+            templates: whether a bare concept (one to three words) is asked for as captions would put it.
+            cursor: `Results.cursor` of the page before, with otherwise the same call.
 
         Raises:
             QueryError: nothing is asked, or something asked cannot be used.
             ModelError: the index's model cannot be loaded.
         """
-        if k < 1:
-            raise QueryError(f"k is {k}; ask for at least one picture.")
+        more = [terms.image(image)] if image is not None else []
+        more += [terms.vector(vector)] if vector is not None else []
+        asked = Query(*(() if query is None else (query,)), *more)
+        options = Options(k, ids_of(like), ids_of(unlike), where, unique, group_by, sort, diversity, templates)
         # One version for the whole query, also where another thread refreshes meanwhile.
-        snapshot = self._snapshot
-        terms = self._terms(snapshot, text, image, like, vector)
-        if not terms:
-            raise QueryError("Nothing is asked: give a text, an image, an id or a vector.")
-        scores, ids = snapshot.ann.search(mix(terms), k, without=() if like is None else (like,))
-        return _hits(snapshot, ids[0].tolist(), scores[0].tolist())
+        [results] = search(self._snapshot, lambda: self.encoder, [asked], options, cursor)
+        return results
 
-    def _terms(
-        self, snapshot: Snapshot, text: str | None, image: Any, like: int | None, vector: ArrayLike | None
-    ) -> list[Vectors]:
-        terms = []
-        if text is not None:
-            terms.append(text_term(self.encoder, text))
-        if image is not None:
-            terms.append(image_term(self.encoder, image))
-        if like is not None:
-            terms.append(unit(snapshot.vectors(_rows(snapshot, [like]))[0]))
-        if vector is not None:
-            terms.append(vector_term(vector, snapshot.manifest.model.dim))
-        return terms
+    def search_many(
+        self,
+        queries: Sequence[Askable] | NDArray[np.floating],
+        *,
+        k: int = 10,
+        where: str | Filter | None = None,
+        unique: bool = False,
+        group_by: GroupBy | None = None,
+        sort: str | None = None,
+        diversity: float = 0.0,
+        templates: bool = True,
+    ) -> list[Results]:
+        """The results of each of many queries, in their order; several times quicker than one by one.
+
+        Args:
+            queries: what `search` takes, or an array of vectors [n, dim].
+            k: how many pictures to return for each.
+            where, unique, group_by, sort, diversity, templates: as for `search`.
+
+        Raises:
+            QueryError: one asks nothing, or something that cannot be used.
+            ModelError: the index's model cannot be loaded.
+        """
+        if isinstance(queries, np.ndarray):
+            if queries.ndim != 2:
+                raise QueryError(f"Query vectors come as an array [n, dim]; this one is {list(queries.shape)}.")
+            queries = [terms.vector(row) for row in queries]
+        asked = [Query(query) for query in queries]
+        options = Options(k, (), (), where, unique, group_by, sort, diversity, templates)
+        return search(self._snapshot, lambda: self.encoder, asked, options)
+
+    def duplicates(
+        self,
+        level: Level = "bytes",
+        *,
+        threshold: float | None = None,
+        where: str | Filter | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[DuplicateGroup]:
+        """Pictures that are there more than once, group by group; see `clipsearch.query.duplicates`."""
+        return duplicates(self._snapshot, level, threshold=threshold, where=where, progress=progress)
 
     def get(self, picture_id: int) -> Mapping[str, Any]:
         """Metadata of one picture, the columns of the `images` view.
@@ -190,7 +211,8 @@ class Index:
             QueryError: an id does not exist.
         """
         snapshot = self._snapshot
-        return snapshot.vectors(_rows(snapshot, ids))
+        _rows(snapshot, ids)
+        return snapshot.vectors_of(ids)
 
     def sql(self, statement: str) -> pa.Table:
         """Run one SELECT on the catalog, whose main view is `images`; returns an Arrow table.
@@ -206,25 +228,7 @@ class Index:
 
     def info(self) -> IndexInfo:
         """What this index is and where its pictures are."""
-        snapshot = self._snapshot
-        manifest = snapshot.manifest
-        counts = dict(snapshot.catalog.fetch("SELECT root, count(*) FROM pictures GROUP BY root"))
-        roots = tuple(
-            RootInfo(alias, path, counts.get(alias, 0), path.is_dir()) for alias, path in snapshot.roots().items()
-        )
-        return IndexInfo(
-            path=self.path,
-            version=manifest.version,
-            published_at=manifest.created_at,
-            model=manifest.model.name,
-            fingerprint=manifest.model.fingerprint,
-            dim=manifest.model.dim,
-            pictures=manifest.rows,
-            failures=manifest.failures,
-            segments=len(manifest.segments),
-            bytes=_bytes_on_disk(self.path),
-            roots=roots,
-        )
+        return info_of(self._snapshot)
 
     def refresh(self) -> bool:
         """Move to the newest published version. Returns whether there was a newer one.
@@ -256,28 +260,3 @@ def _rows(snapshot: Snapshot, ids: Sequence[int]) -> list[dict[str, Any]]:
     if missing:
         raise QueryError(f"There is no picture with id {missing[0]} in this index.")
     return [rows[i] for i in ids]
-
-
-def _hits(snapshot: Snapshot, ids: Sequence[int], scores: Sequence[float]) -> list[Hit]:
-    rows = snapshot.catalog.images(ids)
-    roots = snapshot.roots()
-    return [
-        Hit(picture_id, score, place(rows[picture_id], roots), rows[picture_id])
-        for picture_id, score in zip(ids, scores, strict=True)
-    ]
-
-
-def place(row: Mapping[str, Any], roots: Mapping[str, Path]) -> str:
-    """Where a row's picture is found: an absolute file path, or `<parquet file>#<row group>/<row>`."""
-    from clipsearch.pictures import from_stored
-
-    return str(roots[row["root"]] / from_stored(row["file"] or row["path"]))
-
-
-def _bytes_on_disk(path: Path) -> int:
-    total = 0
-    for folder, _, names in os.walk(path):
-        for name in names:
-            with suppress(OSError):  # a writer tidied up meanwhile
-                total += (Path(folder) / name).stat().st_size
-    return total

@@ -1,107 +1,158 @@
-"""What a user asks for, as one unit vector."""
+"""What a user asks for: weighted terms and the query they make.
+
+    text("horse") + 0.7 * text("stripes") + 0.5 * image("savanna.jpg") - 0.4 * text("grass")
+
+Terms are plain data; nothing is read or embedded before the query is asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from clipsearch.errors import PictureError, QueryError
-from clipsearch.types import Encoder, Pixels, Vectors
+from clipsearch.errors import QueryError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
     from PIL.Image import Image
 
+    Picture = str | Path | bytes | Image | NDArray[np.uint8]
 
-def unit(vector: NDArray[np.floating]) -> Vectors:
-    """One vector as float32 [1, dim] of norm 1.
+Kind = Literal["text", "image", "stored", "vector"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """One thing asked for, and how much it counts; a negative weight pushes away from it.
+
+    Made by `text`, `image`, `stored` and `vector`; added, subtracted and multiplied by a number it makes a `Query`.
+    """
+
+    kind: Kind
+    value: Any = field(repr=False)
+    weight: float = 1.0
+
+    __array_ufunc__: ClassVar[None] = None  # so that a NumPy number times a term is a term
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.weight):
+            raise QueryError(f"A term's weight is {self.weight}; give a finite number.")
+
+    def __mul__(self, factor: float) -> Term:
+        return Term(self.kind, self.value, self.weight * float(factor))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Term:
+        return -1.0 * self
+
+    def __add__(self, other: Askable) -> Query:
+        return Query(self, other)
+
+    def __radd__(self, other: Askable) -> Query:
+        return Query(other, self)
+
+    def __sub__(self, other: Term | Query) -> Query:
+        return Query(self, -other)
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
+class Query:
+    """Several terms asked for together.
+
+        Query("horse", 0.7 * text("stripes"), image("savanna.jpg", 0.5), unless="text watermark")
+
+    Args:
+        terms: what the pictures should show or resemble; a str is a text of weight 1.
+        unless: a text or texts; a picture relevant to one of them is left out, however well it fits otherwise.
+    """
+
+    terms: tuple[Term, ...]
+    unless: tuple[str, ...]
+
+    __array_ufunc__: ClassVar[None] = None
+
+    def __init__(self, *terms: Askable, unless: str | Iterable[str] = ()) -> None:
+        asked = [query_of(term) for term in terms]
+        excluded = [unless] if isinstance(unless, str) else unless
+        object.__setattr__(self, "terms", tuple(term for query in asked for term in _terms(query)))
+        object.__setattr__(self, "unless", (*(text for q in asked for text in _unless(q)), *excluded))
+
+    @property
+    def has_text(self) -> bool:
+        """Whether a text takes part, so that something may not be there at all."""
+        return any(term.kind == "text" for term in self.terms)
+
+    def __mul__(self, factor: float) -> Query:
+        return Query(*(term * factor for term in self.terms), unless=self.unless)
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Query:
+        return -1.0 * self
+
+    def __add__(self, other: Askable) -> Query:
+        return Query(self, other)
+
+    def __radd__(self, other: Askable) -> Query:
+        return Query(other, self)
+
+    def __sub__(self, other: Term | Query) -> Query:
+        return Query(self, -other)
+
+
+Askable = str | Term | Query
+"""What can be searched for."""
+
+
+def query_of(asked: Askable) -> Query | Term:
+    """A str as a term; a term or query as it is.
 
     Raises:
-        QueryError: it is zero or not finite.
+        QueryError: it is something else.
     """
-    flat = np.asarray(vector, dtype=np.float64).reshape(1, -1)
-    largest = float(np.abs(flat).max(initial=0))
-    if not np.isfinite(largest) or largest == 0:
-        raise QueryError("The query vector has no direction: it is zero or not finite.")
-    flat = flat / largest  # so that the square of no length overflows or vanishes
-    result: Vectors = (flat / np.linalg.norm(flat)).astype(np.float32)
-    return result
+    if isinstance(asked, str):
+        return text(asked)
+    if isinstance(asked, (Term, Query)):
+        return asked
+    raise QueryError(
+        f"A {type(asked).__name__} cannot be searched for as it is; wrap it in text(), image(), stored() or vector()."
+    )
 
 
-def mix(terms: Sequence[Vectors]) -> Vectors:
-    """The normalised sum of unit vectors, float32 [1, dim]: each term counts alike."""
-    return unit(np.sum(np.concatenate(terms), axis=0))
+def _terms(asked: Query | Term) -> tuple[Term, ...]:
+    return asked.terms if isinstance(asked, Query) else (asked,)
 
 
-def text_term(encoder: Encoder, text: str) -> Vectors:
-    """A sentence as a unit vector.
+def _unless(asked: Query | Term) -> tuple[str, ...]:
+    return asked.unless if isinstance(asked, Query) else ()
+
+
+def text(sentence: str, weight: float = 1.0) -> Term:
+    """What the pictures should show, in words.
 
     Raises:
-        QueryError: the text is empty.
+        QueryError: there are no words.
     """
-    if not text.strip():
+    if not isinstance(sentence, str) or not sentence.strip():
         raise QueryError("The query text is empty; say what the picture should show.")
-    return unit(encoder.encode_texts([text])[0])
+    return Term("text", sentence, weight)
 
 
-def image_term(encoder: Encoder, image: str | Path | bytes | Image | NDArray[np.uint8]) -> Vectors:
-    """A picture (file, encoded bytes, PIL image or uint8 array [h, w, 3]) as a unit vector.
-
-    Raises:
-        QueryError: it cannot be read as a picture.
-    """
-    return unit(encoder.encode_images(_pixels(encoder, image)[None])[0])
+def image(picture: Picture, weight: float = 1.0) -> Term:
+    """A picture to resemble: a file, encoded bytes, a PIL image or a uint8 array [h, w, 3]."""
+    return Term("image", picture, weight)
 
 
-def vector_term(vector: ArrayLike, dim: int) -> Vectors:
-    """A user's own vector as a unit vector.
-
-    Raises:
-        QueryError: it is not `dim` numbers.
-    """
-    try:
-        array = np.asarray(vector, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise QueryError("The query vector is not a list of numbers.") from None
-    if array.size != dim:
-        raise QueryError(f"The query vector has {array.size} numbers where the index has {dim}.")
-    return unit(array)
+def stored(picture_id: int, weight: float = 1.0) -> Term:
+    """An indexed picture to resemble, by its id. It is itself among the results; `like=` leaves it out."""
+    return Term("stored", int(picture_id), weight)
 
 
-def _pixels(encoder: Encoder, image: str | Path | bytes | Image | NDArray[np.uint8]) -> Pixels:
-    """A picture as the model reads it, [height, width, 3]."""
-    from clipsearch.pictures import fit
-
-    wanted = encoder.preprocessing
-    try:
-        return fit(_upright(image, (wanted.width, wanted.height)), wanted)
-    except PictureError as error:
-        shown = str(image) if isinstance(image, (str, Path)) else "The query picture"
-        raise QueryError(f"{shown} cannot be used as a query: {error}") from None
-
-
-def _upright(image: str | Path | bytes | Image | NDArray[np.uint8], draft: tuple[int, int]) -> Image:
-    from PIL import Image as Pillow
-
-    from clipsearch.pictures import read_picture, upright_rgb
-
-    if isinstance(image, Pillow.Image):
-        return upright_rgb(image)
-    if isinstance(image, np.ndarray):
-        return upright_rgb(_from_array(image))
-    data = image if isinstance(image, bytes) else Path(image).expanduser()
-    return read_picture(data, draft=draft).image
-
-
-def _from_array(array: NDArray[np.uint8]) -> Image:
-    from PIL import Image as Pillow
-
-    try:
-        return Pillow.fromarray(array)
-    except (TypeError, ValueError):
-        raise PictureError(
-            "not a picture", f"an array of {array.dtype} {list(array.shape)} is no picture; give uint8 [h, w, 3]."
-        ) from None
+def vector(numbers: ArrayLike, weight: float = 1.0) -> Term:
+    """A vector of the model's own space, `dim` numbers of any length."""
+    return Term("vector", numbers, weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ from duckdb import DuckDBPyConnection as Connection
 from duckdb import Error as DatabaseError
 
 from clipsearch.errors import IndexDamaged, QueryError
+from clipsearch.store.sentences import NO_SUBQUERY, NOT_A_CONDITION, filter_error, not_true_or_false
+from clipsearch.types import Ids
 
 __all__ = [
     "Connection",
     "DatabaseError",
+    "ids_where",
     "literal",
     "open_reader",
     "open_writer",
@@ -117,3 +120,41 @@ def select_once(db: Connection, sql: str) -> pa.Table:
         if result is None:
             raise QueryError("Only statements that return rows are permitted; start with SELECT.")
         return result.to_arrow_table()
+
+
+def ids_where(db: Connection, view: str, conditions: Sequence[str], where: str | None) -> Ids:
+    """The `id` of every row of a view that meets all of our own conditions and a user's, int64 [n] in row order.
+
+    Raises:
+        QueryError: `where` is not one SQL condition on the columns of a row.
+    """
+    rows = db.view(view)
+    columns = {name: str(kind) for name, kind in zip(rows.columns, rows.types, strict=True)}
+    try:
+        if where is not None:
+            expression = _condition(db, where)
+            kinds = [str(kind) for kind in rows.project(expression).types]
+            if any(kind != "BOOLEAN" for kind in kinds):
+                raise QueryError(not_true_or_false(kinds))
+            rows = rows.filter(expression)
+        if conditions:
+            rows = rows.filter(" AND ".join(f"({condition})" for condition in conditions))
+        found: Ids = rows.project("id").fetchnumpy()["id"]
+    except duckdb.Error as error:
+        raise QueryError(filter_error(str(error), columns)) from None
+    return found
+
+
+def _condition(db: Connection, sql: str) -> duckdb.Expression:
+    """Parse a text as one expression on the columns of a row: nothing in it can end it and begin something else."""
+    # By itself it must be whole: brackets balanced, one statement, one expression. Then in brackets, where nothing but
+    # an expression can stand; the line break ends a comment.
+    expression = duckdb.SQLExpression(sql)
+    [(tree,)] = db.execute("SELECT json_serialize_sql($sql)", {"sql": f"SELECT ({sql}\n)"}).fetchall()
+    if not tree.startswith('{"error":false'):
+        raise QueryError(NOT_A_CONDITION)
+    # Without a subquery there is no FROM, hence no table function: what is left cannot read or write anything. Quotes
+    # inside the strings of JSON are escaped, so this mark is never part of a user's text.
+    if '"class":"SUBQUERY"' in tree:
+        raise QueryError(NO_SUBQUERY)
+    return expression

@@ -23,6 +23,8 @@ ROW_SCHEMA = pa.schema(
         ("format", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
+        ("sharpness", pa.float32()),
+        ("perceptual_hash", pa.int64()),
         ("taken_at", pa.timestamp("us")),
         ("camera", pa.string()),
         ("latitude", pa.float64()),
@@ -35,7 +37,8 @@ ROW_SCHEMA = pa.schema(
 
 `path` names a picture within its root: the file's path, or `<shard>#<row group>/<row>`. `file` is the picture file,
 null where the bytes lie inside Parquet; `shard`, `row_group` and `row` are null for a picture that is just a file;
-`image_column` is the Parquet column with the bytes.
+`image_column` is the Parquet column with the bytes. `sharpness` and `perceptual_hash` say how a picture looks
+(`clipsearch.pictures.perceptual`); they are null for rows that nobody looked at.
 """
 
 REMOVAL_SCHEMA = pa.schema([("id", pa.int64()), ("root", pa.string()), ("path", pa.string())])

@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from clipsearch.errors import PictureError
 from clipsearch.store.schema import ROW_SCHEMA, own_names
-from clipsearch.store.segments import StoredVectors, failures_of, removals_of
+from clipsearch.store.segments import failures_of, removals_of
 from clipsearch.store.writer import IndexWriter
-from clipsearch.types import Encoder
+from clipsearch.types import Encoder, StoredVectors
 from clipsearch_indexer.candidates import Candidate, Chunk
 from clipsearch_indexer.known import KnownContents, KnownPicture
 from clipsearch_indexer.plan import Plan
@@ -56,7 +56,7 @@ class BatchWriter:
             failures=failures_of([_failure(p.candidate, p.error) for p in prepared if p.error is not None]),
         )
         for content_hash, picture in embedded.items():
-            self._known.remember(content_hash, picture.facts, picture.vector)
+            self._known.remember(content_hash, picture)
         failed = len(prepared) - len(good)
         return BatchCounts(len(embedded), len(good) - len(embedded), failed)
 
@@ -68,9 +68,9 @@ class BatchWriter:
         pixels = np.stack([p.pixels for p in once.values() if p.pixels is not None])
         vectors = self._encoder.encode_images(pixels).astype(np.float16)
         return {
-            content: KnownPicture(p.facts, vector)
+            content: KnownPicture(p.facts, p.looks, vector)
             for (content, p), vector in zip(once.items(), vectors, strict=True)
-            if p.facts is not None
+            if p.facts is not None and p.looks is not None
         }
 
     def _ids(self, prepared: Sequence[Prepared]) -> list[int]:
@@ -134,6 +134,7 @@ def _row(prepared: Prepared, picture_id: int, picture: KnownPicture, now: dateti
         "mtime_ns": candidate.mtime_ns,
         "indexed_at": now,
         **asdict(facts),
+        **asdict(picture.looks),
     }
 
 

@@ -9,20 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clipsearch.pictures import Appearance
 from clipsearch.store.catalog import Catalog
 from clipsearch.store.layout import Layout
 from clipsearch.store.manifest import Manifest
-from clipsearch.store.segments import StoredVectors, load_vectors
-from clipsearch.types import PictureFacts
+from clipsearch.store.segments import load_vectors
+from clipsearch.types import PictureFacts, StoredVectors
 
 _FACTS = ("format", "width", "height", "taken_at", "camera", "latitude", "longitude")
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPicture:
-    """What is known of a content: its facts and its vector, float16 [dim]."""
+    """What is known of a content: its facts, how it looks, and its vector, float16 [dim]."""
 
     facts: PictureFacts
+    looks: Appearance
     vector: StoredVectors
 
 
@@ -73,9 +75,9 @@ class KnownContents:
             found |= {row["content_hash"]: self._known(row) for row in rows.to_pylist()}
         return found
 
-    def remember(self, content_hash: str, facts: PictureFacts, vector: StoredVectors) -> None:
+    def remember(self, content_hash: str, picture: KnownPicture) -> None:
         """Add a content of the batch being written."""
-        self._recent.setdefault(content_hash, KnownPicture(facts, vector))
+        self._recent.setdefault(content_hash, picture)
 
     def _known(self, row: Mapping[str, Any]) -> KnownPicture:
         segment = row["segment"]
@@ -84,4 +86,5 @@ class KnownContents:
         # The caption of a Parquet row is its own, not the picture's.
         caption = row["caption"] if row["shard"] is None else None
         facts = PictureFacts(**{name: row[name] for name in _FACTS}, caption=caption)
-        return KnownPicture(facts, np.array(self._vectors[segment][row["segment_offset"]]))
+        looks = Appearance(row["perceptual_hash"], row["sharpness"])
+        return KnownPicture(facts, looks, np.array(self._vectors[segment][row["segment_offset"]]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipsearch.errors import PictureError
-from clipsearch.pictures import fit, read_file, read_picture
+from clipsearch.pictures import Appearance, appearance, fit, read_file, read_picture
 from clipsearch.types import PictureFacts, Pixels, Preprocessing
 from clipsearch_indexer.candidates import Candidate, Chunk
 
@@ -20,12 +20,14 @@ _CHUNKS_AHEAD = 2
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A candidate after reading. `error` says why it failed; else `content_hash` is the BLAKE2b-128 of its bytes, and
-    either `facts` and `pixels` are there, or `data`, the encoded bytes of a picture whose content seems known."""
+    either `facts`, `looks` and `pixels` are there, or `data`, the encoded bytes of a picture whose content seems
+    known."""
 
     candidate: Candidate
     size: int = 0
     content_hash: str = ""
     facts: PictureFacts | None = None
+    looks: Appearance | None = None
     pixels: Pixels | None = None
     data: bytes | None = None
     error: PictureError | None = None
@@ -60,7 +62,12 @@ class Preparer:
         except PictureError as error:
             return Prepared(prepared.candidate, prepared.size, prepared.content_hash, error=error)
         return Prepared(
-            prepared.candidate, prepared.size, prepared.content_hash, picture.facts, fit(picture.image, wanted)
+            prepared.candidate,
+            prepared.size,
+            prepared.content_hash,
+            picture.facts,
+            appearance(picture.image),
+            fit(picture.image, wanted),
         )
 
 

@@ -21,6 +21,7 @@ from clipsearch_indexer.known import KnownContents
 from clipsearch_indexer.model import RunModel
 from clipsearch_indexer.plan import Plan
 from clipsearch_indexer.prepare import Preparer, prepare_all
+from clipsearch_indexer.probes import store_probes
 from clipsearch_indexer.progress import Listener, Progress
 from clipsearch_indexer.roots import Target, Targets, assign
 from clipsearch_indexer.sources.folder import Found, Problem, walk
@@ -59,10 +60,12 @@ class Run:
         stop: Callable[[], bool],
     ) -> None:
         self._writer, self._model, self._settings = writer, model, settings
+        self._trained = writer.manifest.trained.index if writer.manifest.trained else None
         self._listen, self._stop = progress, stop
         self._started = time.monotonic()
         self._state = Progress("scanning")
         self._notes: list[str] = []
+        writer.tell = self._training
 
     def index(self, sources: Sequence[Source], notes: tuple[str, ...]) -> IndexReport:
         """Do the run and report on it."""
@@ -185,6 +188,7 @@ class Run:
     def _embed(self, plan: Plan, chunks: Iterator[Chunk], total: int) -> set[int]:
         """Work through the chunks; returns ids that vanished pictures live on under."""
         encoder = self._model.encoder
+        store_probes(self._writer.layout, encoder)
         known = KnownContents(self._writer.layout, self._writer.manifest)
         preparer = Preparer(encoder.preprocessing, self._settings.max_pixels, known.seems_known)
         batches = BatchWriter(self._writer, encoder, preparer, known, plan)
@@ -236,6 +240,9 @@ class Run:
         self._state = replace(self._state, seconds=seconds, **changes)  # type: ignore[arg-type]
         self._listen(self._state)
 
+    def _training(self, _what: str, done: int, total: int) -> None:
+        self._listen(Progress("training", done, total, seconds=time.monotonic() - self._started))
+
     def _report(self, targets: Targets, seen: int, todo: int, removed: int, *, interrupted: bool) -> IndexReport:
         state, manifest = self._state, self._writer.manifest
         return IndexReport(
@@ -254,4 +261,5 @@ class Run:
             interrupted=interrupted,
             offline_roots=targets.offline,
             notes=tuple(self._notes),
+            trained=manifest.trained.info if manifest.trained and manifest.trained.index != self._trained else None,
         )

@@ -115,6 +115,16 @@ def test_nearest_rows_and_nearest_of_all_equal_brute_force(k):
         np.testing.assert_allclose(all_scores[number], expected_scores, atol=1e-6)
 
 
+def test_many_queries_at_once_equal_one_by_one(world):
+    ann, _, vectors = world
+    queries = unit_vectors(40, vectors.shape[1], seed=4).astype(np.float32)
+    scores, found = ann.search(queries, 12)
+    for row in range(40):
+        one_scores, one_found = ann.search(queries[row : row + 1], 12)
+        np.testing.assert_array_equal(found[row], one_found[0])
+        np.testing.assert_allclose(scores[row], one_scores[0], atol=1e-6)
+
+
 def test_nearest_rows_of_nothing():
     scores, rows = nearest_rows(np.eye(3, dtype=np.float32), np.empty((0, 3), np.float16), 4)
     assert scores.shape == rows.shape == (3, 0)

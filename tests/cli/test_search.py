@@ -66,9 +66,9 @@ def test_nul_ended_paths_survive_newlines(run, tmp_path):
 
 def test_elsewhere_than_in_a_terminal_lines_are_tab_separated(run, photos):
     lines = run("search", "red", "-k", 2, "--index", photos / ".clipsearch").out.splitlines()
-    assert lines[0].split("\t") == ["score", "id", "path", "caption", "size"]
+    assert lines[0].split("\t") == ["score", "relevance", "id", "path", "caption", "size"]
     assert len(lines) == 3
-    assert lines[1].split("\t")[4] == "64x48"
+    assert lines[1].split("\t")[5] == "64x48"
 
 
 @pytest.mark.parametrize(

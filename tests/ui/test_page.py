@@ -31,9 +31,9 @@ def html(page: AppTest) -> str:
 def found(photos: Path, mini: Encoder) -> Callable[..., list[int]]:
     """What the library finds, by id."""
 
-    def search(k: int = 24, **asked: object) -> list[int]:
+    def search(k: int = 24, text: str | None = None, **asked: object) -> list[int]:
         with clipsearch.open(photos, encoder=mini) as index:
-            return [hit.id for hit in index.search(**asked, k=k)]
+            return [hit.id for hit in index.search(text, **asked, k=k)]
 
     return search
 

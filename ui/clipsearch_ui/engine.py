@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 import clipsearch
-from clipsearch.query.index import IndexInfo
+from clipsearch.query.info import IndexInfo
 from clipsearch_ui.query import Query
 from clipsearch_ui.tiles import Tile
 

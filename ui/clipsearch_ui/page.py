@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from clipsearch.errors import ClipsearchError
-from clipsearch.query.index import IndexInfo
+from clipsearch.query.info import IndexInfo
 from clipsearch_ui.engine import Engine, open_engine
 from clipsearch_ui.grid import grid
 from clipsearch_ui.query import Query

@@ -24,7 +24,7 @@ PICTURES = ("awkward/turned-6.jpg",)
 def demo(index: IndexOption = None) -> None:
     """Index the shipped gallery with the shipped model, ask it a few questions and print the answers."""
     from clipsearch.cli.commands.index import print_report
-    from clipsearch.cli.commands.search import print_hits
+    from clipsearch.cli.hits import print_hits
     from clipsearch.query.index import Index
 
     gallery = gallery_folder()

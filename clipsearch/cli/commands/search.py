@@ -2,90 +2,142 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import Any
 
-import typer
-
+from clipsearch.cli.filter_options import (
+    AfterOption,
+    BeforeOption,
+    CameraOption,
+    FolderOption,
+    FormatOption,
+    MinSizeOption,
+    NearOption,
+    WhereOption,
+    filter_from,
+)
+from clipsearch.cli.hits import Answer, Output, print_notes
 from clipsearch.cli.options import Device, DeviceOption, IndexOption, JsonOption, OfflineOption
+from clipsearch.cli.output import CsvOption, ExplainOption, ParquetOption, print_explain
+from clipsearch.cli.placing import CopyToOption, LinkToOption, place_copies, place_links, print_placed
+from clipsearch.cli.query_options import (
+    ImageOption,
+    ImagesOption,
+    LikeOption,
+    MinusOption,
+    NoTemplatesOption,
+    NotOption,
+    PlusOption,
+    QueriesOption,
+    TextArgument,
+    UnlikeOption,
+    many_from,
+    query_from,
+)
+from clipsearch.cli.result_options import (
+    AllOption,
+    CountOption,
+    DiversityOption,
+    GroupByOption,
+    NullOption,
+    PageOption,
+    PathsOption,
+    SortOption,
+    UniqueOption,
+)
 from clipsearch.errors import UsageError
-
-if TYPE_CHECKING:
-    from clipsearch.query.index import Index
-    from clipsearch.types import Hit
 
 
 def search(
-    text: Annotated[str | None, typer.Argument(help="What the picture shows.", show_default=False)] = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", min=1, help="How many pictures.")] = 10,
-    image: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE|-", help="A picture to resemble; - reads it from standard input.", show_default=False
-        ),
-    ] = None,
-    like: Annotated[
-        int | None, typer.Option(metavar="ID", help="An indexed picture to resemble.", show_default=False)
-    ] = None,
+    text: TextArgument = None,
+    k: CountOption = 10,
+    image: ImageOption = None,
+    plus: PlusOption = None,
+    minus: MinusOption = None,
+    unless: NotOption = None,
+    like: LikeOption = None,
+    unlike: UnlikeOption = None,
+    no_templates: NoTemplatesOption = False,
+    queries: QueriesOption = None,
+    images: ImagesOption = None,
+    where: WhereOption = None,
+    folder: FolderOption = None,
+    after: AfterOption = None,
+    before: BeforeOption = None,
+    camera: CameraOption = None,
+    near: NearOption = None,
+    format: FormatOption = None,  # noqa: A002 - the option is called so
+    min_size: MinSizeOption = None,
+    everything: AllOption = False,
+    unique: UniqueOption = False,
+    group_by: GroupByOption = None,
+    sort: SortOption = None,
+    diversity: DiversityOption = 0.0,
+    page: PageOption = None,
+    explain: ExplainOption = False,
     json: JsonOption = False,
-    paths: Annotated[bool, typer.Option("--paths", help="Print paths only, one a line.")] = False,
-    null: Annotated[
-        bool, typer.Option("--null", "-0", help="Print paths only, each ended by NUL, for xargs -0.")
-    ] = False,
+    csv: CsvOption = False,
+    parquet: ParquetOption = None,
+    paths: PathsOption = False,
+    null: NullOption = False,
+    copy_to: CopyToOption = None,
+    link_to: LinkToOption = None,
     index: IndexOption = None,
     device: DeviceOption = Device.auto,
     offline: OfflineOption = False,
 ) -> None:
-    """Find pictures by text, by picture, or by both together."""
+    """Find pictures by text, by picture, or by any mixture of them."""
     from clipsearch.cli.locate import find_index
     from clipsearch.query.index import Index
 
-    if json and (paths or null):
-        raise UsageError("--json and --paths exclude each other; choose one.")
-    if text is None and image is None and like is None:
-        raise UsageError('Nothing is asked; give a text, --image FILE or --like ID, as in: clipsearch search "a dog".')
-    query = sys.stdin.buffer.read() if image == "-" else image
-    with Index(find_index(index), device=device.value, offline=offline) as opened:
-        hits = opened.search(text, k=k, image=query, like=like)
-        if json:
-            _print_json(opened, hits, {"text": text, "image": image, "like": like, "k": k})
-        elif paths or null:
-            print_paths(hits, end=b"\0" if null else b"\n")
-        else:
-            print_hits(hits)
-
-
-def print_paths(hits: Sequence[Hit], *, end: bytes) -> None:
-    """Paths as the bytes the file system knows, whatever their encoding."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(b"".join(os.fsencode(hit.path) + end for hit in hits))
-    sys.stdout.buffer.flush()
-
-
-def print_hits(hits: Sequence[Hit]) -> None:
-    """Score, id, path, caption and size of each hit."""
-    from clipsearch.cli.render import print_table
-
-    print_table(
-        ["score", "id", "path", "caption", "size"],
-        [[f"{hit.score:.3f}", hit.id, hit.path, hit.metadata["caption"], _dimensions(hit)] for hit in hits],
-        right=["score", "id", "size"],
+    output = Output(json, csv, parquet, paths, null)
+    if copy_to is not None and link_to is not None:
+        raise UsageError("--copy-to and --link-to exclude each other; choose one.")
+    wanted = filter_from(
+        where=where,
+        folder=folder,
+        after=after,
+        before=before,
+        camera=camera,
+        near=near,
+        format=format,
+        min_size=min_size,
     )
+    how: dict[str, Any] = {"k": k, "where": wanted, "unique": unique, "sort": sort, "diversity": diversity}
+    how |= {"group_by": group_by and group_by.value, "templates": not no_templates}
+    alone = {"text": text, "image": image, "plus": plus, "minus": minus, "not": unless, "like": like, "unlike": unlike}
+    many = queries is not None or images is not None
+    if many:
+        _refuse_beside_many(alone | {"page": page, "copy-to": copy_to, "link-to": link_to})
+        asked = many_from(queries, images)
+    elif text is None and not any(alone.values()):
+        raise UsageError('Nothing is asked; give a text, --image FILE or --like ID, as in: clipsearch search "a dog".')
+    else:
+        asked = [query_from(text, plus, minus, image, unless)]
+    with Index(find_index(index), device=device.value, offline=offline) as opened:
+        if many:
+            results = opened.search_many(asked, **how)
+            typed: list[dict[str, Any]] = [{query.terms[0].kind: query.terms[0].value} for query in asked]
+        else:
+            results = [opened.search(asked[0], like=like, unlike=unlike, cursor=page, **how)]
+            typed = [{name: value for name, value in alone.items() if value}]
+        answers = [
+            Answer(one | {"k": k}, found, found if everything or not query.has_text else found.relevant)
+            for one, query, found in zip(typed, asked, results, strict=True)
+        ]
+        output.print(answers, opened.path, many=many)
+        print_notes(answers, next_page=not many and (sys.stdout.isatty() or page is not None))
+        if explain:
+            print_explain(results[0].plan)
+        if copy_to is not None:
+            print_placed(place_copies(opened, answers[0].shown, copy_to), link=False)
+        if link_to is not None:
+            print_placed(place_links(opened, answers[0].shown, link_to), link=True)
 
 
-def _dimensions(hit: Hit) -> str:
-    return f"{hit.metadata['width']}x{hit.metadata['height']}"
-
-
-def _print_json(index: Index, hits: Sequence[Hit], query: dict[str, Any]) -> None:
-    from clipsearch.cli.render import json_text
-
-    listed = [
-        {"id": hit.id, "path": hit.path, "score": hit.score, "relative_path": hit.metadata["path"]}
-        | {name: value for name, value in hit.metadata.items() if name not in ("id", "path")}
-        for hit in hits
-    ]
-    asked = {name: value for name, value in query.items() if value is not None}
-    print(json_text({"query": asked, "index": str(index.path), "hits": listed}))
+def _refuse_beside_many(options: Mapping[str, object]) -> None:
+    for name, value in options.items():
+        if value:
+            given = "a text" if name == "text" else f"--{name}"
+            raise UsageError(f"Many queries at once do not go with {given}; leave it out.")

@@ -1,0 +1,206 @@
+"""Queries on one published version, as many as come at once: embed, filter, find, choose, fetch metadata."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from clipsearch.errors import QueryError
+from clipsearch.query.candidates import Kept, Scores
+from clipsearch.query.columns import by_column, count_groups, groups_of
+from clipsearch.query.copies import Copies
+from clipsearch.query.cursor import Cursor, position_of
+from clipsearch.query.filters import survivors
+from clipsearch.query.mixing import Vector
+from clipsearch.query.options import Options, digest
+from clipsearch.query.order import Above, diverse_first, sorted_first
+from clipsearch.query.relevance import CUT_OFF, relevance
+from clipsearch.query.results import Results
+from clipsearch.query.sieve import Exclusion, OneOfEach
+from clipsearch.query.terms import Query
+from clipsearch.query.vectors import Asked, asked_vectors
+from clipsearch.store.catalog import rows_at
+from clipsearch.store.nearest import Nearest
+from clipsearch.store.snapshot import Snapshot
+from clipsearch.types import Encoder, Ids, Vectors
+
+_RESERVE = 4
+"""Candidates fetched at first for each result wanted, where some may be sieved out or put in another order."""
+
+
+def search(
+    snapshot: Snapshot,
+    encoder: Callable[[], Encoder],
+    queries: Sequence[Query],
+    options: Options,
+    cursor: str | None = None,
+) -> list[Results]:
+    """The results of each query; texts are encoded, vectors searched and metadata fetched for all at once.
+
+    Args:
+        snapshot: the version to ask.
+        encoder: gives the index's model; not called where no query needs it.
+        queries: what is asked.
+        options: how to answer each of them.
+        cursor: where a single query goes on.
+
+    Raises:
+        QueryError: a query cannot be answered.
+        ModelError: the index's model cannot be loaded.
+    """
+    if not queries:
+        return []
+    clock = _Clock()
+    with clock.step("encode"):
+        asked = asked_vectors(snapshot, encoder, queries, options)
+    start = 0 if cursor is None else position_of(cursor, snapshot.manifest.version, digest(queries[0], options))
+    with clock.step("filter"):
+        among = survivors(snapshot, options.where)
+    reader = _Reader(snapshot, options, among)
+    found = reader.nearest(np.stack([one.vector for one in asked]), reader.portion)
+    clock.steps.extend(found.plan.steps)
+    with clock.step("choose"):
+        pages = [reader.page(one, found, row, start) for row, one in enumerate(asked)]
+    with clock.step("relevance"):
+        relevances = [reader.judge(one)(page.scores, page.ids) for one, page in zip(asked, pages, strict=True)]
+    with clock.step("metadata"):
+        tables = reader.metadata([page.ids for page in pages])
+    plan, roots = replace(found.plan, steps=tuple(clock.steps)), snapshot.roots()
+    results = []
+    for query, page, said, rows in zip(queries, pages, relevances, tables, strict=True):
+        end = Cursor(snapshot.manifest.version, digest(query, options), start + options.k) if page.more else None
+        results.append(Results(page.ids, page.scores, said, rows, plan, str(end) if end else None, roots))
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    scores: Scores
+    ids: Ids
+    more: bool
+
+
+@dataclass(slots=True)
+class _Clock:
+    steps: list[tuple[str, float]] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.steps.append((name, 1e3 * (time.perf_counter() - began)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A version with what may be returned of it, and how."""
+
+    snapshot: Snapshot
+    options: Options
+    among: Ids | None
+
+    @property
+    def portion(self) -> int:
+        """How many candidates are fetched at first."""
+        asked = self.options
+        plain = not (asked.unique or asked.group_by or asked.sort_column or asked.diversity)
+        return asked.k if plain else asked.k * _RESERVE
+
+    @property
+    def choices(self) -> int:
+        """How many pictures may be returned."""
+        return self.snapshot.manifest.rows if self.among is None else len(self.among)
+
+    def nearest(self, queries: Vectors, count: int) -> Nearest:
+        return self.snapshot.nearest(queries, count, among=self.among, without=self.options.like + self.options.unlike)
+
+    def judge(self, asked: Asked) -> Judge:
+        """Says how relevant pictures with their scores are to a query."""
+        return partial(_judged, self.snapshot, asked.vector, self.choices, has_text=asked.has_text)
+
+    def metadata(self, pages: Sequence[Ids]) -> list[pa.Table]:
+        """The metadata of each page, fetched once for all of them."""
+        distinct, places = np.unique(np.concatenate(pages), return_inverse=True)
+        table = self.snapshot.catalog.columns(distinct)
+        return [rows_at(table, rows) for rows in np.split(places, np.cumsum([len(page) for page in pages])[:-1])]
+
+    def page(self, asked: Asked, found: Nearest, row: int, start: int) -> _Page:
+        """The results of one of the queries from `start` on; `found` holds the first portion of all of them."""
+
+        def fetch(count: int) -> tuple[Scores, Ids]:
+            if count == self.portion:
+                return found.scores[row], found.ids[row]
+            more = self.nearest(asked.vector[None], count)
+            return more.scores[0], more.ids[0]
+
+        kept = Kept(fetch, self.portion, self._sieve(asked), self._most())
+        stop = start + self.options.k
+        scores, ids = self._ordered(kept, asked, stop)
+        return _Page(scores[start:], ids[start:], len(ids) == stop and not (kept.exhausted and kept.count == stop))
+
+    def _ordered(self, kept: Kept, asked: Asked, stop: int) -> tuple[Scores, Ids]:
+        snapshot, options = self.snapshot, self.options
+        if options.sort_column is not None:
+            order = partial(by_column, snapshot, column=options.sort_column, ascending=options.ascending)
+            return sorted_first(kept.first, _above(self.judge(asked)), order, options.k, stop)
+        if options.diversity:
+            above = _above(self.judge(asked))
+            return diverse_first(kept.first, above, snapshot.vectors_of, options.diversity, options.k, stop)
+        return kept.first(stop)
+
+    def _sieve(self, asked: Asked) -> OneOfEach:
+        by = self.options.group_by
+        return OneOfEach(
+            self._excluded(asked) if len(asked.unless) else None,
+            None if by is None else partial(groups_of, self.snapshot, by=by),
+            Copies(self.snapshot) if self.options.unique else None,
+        )
+
+    def _most(self) -> Callable[[], int] | None:
+        by = self.options.group_by
+        return None if by is None else partial(count_groups, self.snapshot, by)
+
+    def _excluded(self, asked: Asked) -> Exclusion:
+        """Which pictures are relevant to a text that they must not be relevant to."""
+
+        def excluded(ids: Ids) -> NDArray[np.bool_]:
+            vectors = self.snapshot.vectors_of(ids).astype(np.float32)
+            found = np.zeros(len(ids), bool)
+            for text in asked.unless:
+                said = _judged(self.snapshot, text, self.snapshot.manifest.rows, vectors @ text, ids, has_text=True)
+                if said is None:
+                    raise QueryError(
+                        "This index cannot say which pictures are relevant to a text, so none can be left out for it; "
+                        "push away from it with a negative weight (--minus) instead."
+                    )
+                found |= said >= CUT_OFF
+            return found
+
+        return excluded
+
+
+Judge = Callable[[Scores, Ids], "NDArray[np.float32] | None"]
+"""How relevant pictures with their scores are, float32 [n] in 0..1; None where the index cannot say."""
+
+
+def _judged(
+    snapshot: Snapshot, query: Vector, choices: int, scores: Scores, ids: Ids, *, has_text: bool
+) -> NDArray[np.float32] | None:
+    return relevance(snapshot.background, query, scores, snapshot.vectors_of(ids), choices, has_text=has_text)
+
+
+def _above(judge: Judge) -> Above | None:
+    """Which pictures are relevant; None where the index cannot say."""
+
+    def above(scores: Scores, ids: Ids) -> NDArray[np.bool_]:
+        said = judge(scores, ids)
+        return np.zeros(len(ids), bool) if said is None else said >= CUT_OFF
+
+    return None if judge(np.empty(0, np.float32), np.empty(0, np.int64)) is None else above

@@ -1,0 +1,1 @@
+"""Benchmarks of the search engine: `python tests/benchmarks/search --help`."""
