@@ -74,6 +74,7 @@ def map_lists(source: Path) -> Any:
         raise IndexDamaged(f"{source} cannot be read; run `clipsearch repair --index {source.parent}`.")
     lists = faiss.OnDiskInvertedLists(count, code_size, str(source))
     lists.read_only = True
+    lists.prefetch_nthread = 0  # threads made anew for every query take longer than the search
     lists.totsize = source.stat().st_size
     lists.lists.resize(count)
     faiss.memcpy(lists.lists.data(), faiss.swig_ptr(table.reshape(-1)), table.nbytes)

@@ -23,6 +23,9 @@ EXACT_NUMBERS = 1 << 26
 TAIL_SHARE, TAIL_LEAST, TAIL_MOST = 0.05, 16_384, 65_536
 """New vectors are searched exactly beside a trained index until they are this share of it, within these bounds."""
 
+_MOST_LISTS = 32_768
+"""Their training sample, and the time it takes to lay them out, stay bounded."""
+
 OUTGROWN, HOLLOW = 2.0, 0.3
 """An index is trained anew once the collection is this many times what it was trained on, or this share of its codes
 belongs to pictures that are gone."""
@@ -77,8 +80,12 @@ def recipe_named(name: RecipeName, dim: int) -> Recipe:
 
 
 def lists_for(rows: int) -> int:
-    """How many lists an inverted file has: the power of two nearest 4 sqrt(rows), as FAISS's guidelines have it."""
-    return max(16, int(2 ** round(math.log2(4 * math.sqrt(rows)))))
+    """How many lists an inverted file has: the power of two nearest 4 sqrt(rows), within bounds.
+
+    FAISS's guidelines have 4 to 16 sqrt(rows). With RaBitQ every list looked at costs a table made for it, some ten
+    microseconds, so a few long ones serve better than many short ones.
+    """
+    return max(16, min(_MOST_LISTS, int(2 ** round(math.log2(4 * math.sqrt(rows))))))
 
 
 def memory_of(name: RecipeName, rows: int, dim: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from clipsearch.ann.centroids import SAMPLE_PER_LIST, assigning_on_gpu, quantizer, train_centroids
+from clipsearch.ann.centroids import SAMPLE_PER_LIST, quantizer, quick_assignment, train_centroids
 from clipsearch.ann.exact import decoded
 from clipsearch.ann.files import read_index
 from clipsearch.ann.lists import in_partial_blocks, map_lists, write_lists
@@ -42,7 +42,8 @@ def train(sample: StoredVectors, rows: int, recipe: Recipe) -> Any:
     coarse = quantizer(centroids)
     index.quantizer, index.own_fields = coarse, True
     coarse.this.disown()
-    index.train(rotated[:_CODE_SAMPLE])
+    with quick_assignment(index):
+        index.train(rotated[:_CODE_SAMPLE])
     whole = faiss.IndexPreTransform(rotation, index)
     rotation.this.disown()
     index.this.disown()
@@ -85,9 +86,7 @@ def _inverted_file(index: Any) -> Any:
 
 
 def _add(index: Any, added: Iterable[tuple[Ids, StoredVectors]]) -> None:
-    inverted_file = _inverted_file(index)
-    centroids = inverted_file.quantizer.reconstruct_n(0, inverted_file.nlist)
-    with assigning_on_gpu(inverted_file, centroids):
+    with quick_assignment(_inverted_file(index)):
         for ids, vectors in added:
             if len(ids):
                 index.add_with_ids(decoded(vectors), np.ascontiguousarray(ids))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pyarrow as pa
@@ -69,10 +69,14 @@ class Results(Sequence[Hit]):
     def __len__(self) -> int:
         return len(self.ids)
 
-    @overload
-    def __getitem__(self, place: int) -> Hit: ...
-    @overload
-    def __getitem__(self, place: slice) -> Results: ...
+    if TYPE_CHECKING:
+        # Only there: `typing` keeps overloads, and with them all of DuckDB, alive beyond the end of the program, of
+        # which DuckDB complains on standard error once torch is loaded.
+        @overload
+        def __getitem__(self, place: int) -> Hit: ...
+        @overload
+        def __getitem__(self, place: slice) -> Results: ...
+
     def __getitem__(self, place: int | slice) -> Hit | Results:
         if isinstance(place, slice):
             return self._taken(np.arange(len(self))[place])

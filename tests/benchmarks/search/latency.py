@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -49,15 +50,16 @@ def measure(work: Workspace) -> list[tuple[object, ...]]:
 
 def cold(work: Workspace) -> tuple[object, ...]:
     """`clipsearch search --like ID` as a new process each time, a different picture each time."""
-    spent = []
+    spent, busy = [], 0.0
     for number in range(PROCESSES + 1):
         command = [sys.executable, "-m", "clipsearch", "search", "--like", str(1 + number * work.rows // 20)]
-        started = time.perf_counter()
+        started, before = time.perf_counter(), sum(os.times()[2:4])
         subprocess.run([*command, "--index", str(work.index), "--paths"], check=True, capture_output=True)
         spent.append(1e3 * (time.perf_counter() - started))
+        busy = 1e3 * (sum(os.times()[2:4]) - before)
     spent = spent[1:]  # the first one reads the program from the disk
     what = f"`clipsearch search --like ID` as a process, best {min(spent):.0f}"
-    return what, f"{np.median(spent):.0f}", f"{np.quantile(spent, 0.95):.0f}", ""
+    return what, f"{np.median(spent):.0f}", f"{np.quantile(spent, 0.95):.0f}", f"{busy:.0f}"
 
 
 def report(work: Workspace) -> str:

@@ -40,7 +40,7 @@ class Shape:
     spectrum: float = 1.0  # eigenvalues fall as rank^-spectrum
     shares: tuple[float, ...] = (0.1, 0.1, 0.1, 0.1, 0.1, 0.1)
     looseness: float = 0.7  # sigma of the log-normal scale of a concept's detail
-    aligned: tuple[float, ...] = (0.80, 0.75, 0.70, 0.60, 0.40, 0.20)  # cosine of a text's offset with its pictures'
+    aligned: tuple[float, ...] = (1.0, 1.0, 0.95, 0.9, 0.7, 0.5)  # cosine of a text's offset with its pictures'
     private: float = 0.75  # part of a text's variance that lies where pictures hardly vary
 
 
