@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clipsearch.errors import IndexDamaged
 from clipsearch.ann.exact import ExactIndex, nearest_of_all, nearest_rows, write_exact
 from clipsearch.ann.selection import Selection
+from clipsearch.errors import IndexDamaged
 
 NOTHING = np.empty(0, np.int64)
 

@@ -1,4 +1,4 @@
-"""Trained indexes against brute force: what they find, that mapped lists equal FAISS's own, and what tuning promises."""
+"""Trained indexes against brute force: what they find, mapped lists against FAISS's own, what tuning promises."""
 
 from __future__ import annotations
 

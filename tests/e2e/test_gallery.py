@@ -37,7 +37,8 @@ def test_the_demo_shows_queries_and_what_to_do_next(demo):
         assert f'clipsearch search "{text}"' in result.stdout
     for picture in PICTURES:
         section = result.stdout.split(f"--image {picture}")[1]
-        assert section.splitlines()[2].split("\t")[2].endswith(picture), "a picture finds itself first"
+        columns, first = (line.split("\t") for line in section.splitlines()[1:3])
+        assert first[columns.index("path")].endswith(picture), "a picture finds itself first"
     assert "clipsearch ui --index" in result.stdout
     assert "clipsearch index ~/Pictures" in result.stdout
 

@@ -146,9 +146,9 @@ def test_a_filter_leaves_out_the_rest_and_may_change_what_is_kept(tmp_path):
 
 def brute_force(vectors, hashes, best_first, threshold):
     """The rule in plain words: the best takes all that are the same as it, then the best of the rest."""
-    exact = vectors.astype(np.float64)
-    exact /= np.linalg.norm(exact, axis=1, keepdims=True)
-    cosines = exact @ exact.T
+    stored = vectors.astype(np.float64)
+    asked = stored / np.linalg.norm(stored, axis=1, keepdims=True)
+    cosines = asked @ stored.T
     bits = np.array([[(int(a) ^ int(b)).bit_count() for b in hashes] for a in hashes])
     margin = np.abs(bits - (20 - 150 * (1 - cosines)))
     # Where a computation in float32 may go either way there is nothing to compare.

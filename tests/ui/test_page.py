@@ -33,7 +33,8 @@ def found(photos: Path, mini: Encoder) -> Callable[..., list[int]]:
 
     def search(k: int = 24, text: str | None = None, **asked: object) -> list[int]:
         with clipsearch.open(photos, encoder=mini) as index:
-            return [hit.id for hit in index.search(text, **asked, k=k)]
+            # One more, as the page asks: which of equal pictures come first depends on how many are wanted.
+            return [hit.id for hit in index.search(text, **asked, k=k + 1)][:k]
 
     return search
 
