@@ -15,6 +15,7 @@ from typing import Any
 import faiss
 import numpy as np
 
+from clipsearch.ann.exact import flat_index
 from clipsearch.types import Vectors
 
 SAMPLE_PER_LIST = 40
@@ -70,10 +71,7 @@ def quantizer(centroids: Vectors) -> Any:
     """A FAISS index over the centres, by inner product. It compares all of them, since texts lie where no graph leads
     to the nearest; in float16, which is several times quicker once they do not fit the processor's cache."""
     count, dim = centroids.shape
-    if count <= _AT_ONCE:
-        index = faiss.IndexFlatIP(dim)
-    else:
-        index = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    index = faiss.IndexFlatIP(dim) if count <= _AT_ONCE else flat_index(dim)
     index.add(centroids)
     return index
 

@@ -23,7 +23,8 @@ _MANY = 16
 """From so many queries on, decoding vectors once for all of them is quicker than anew for each."""
 
 
-def _flat(dim: int) -> Any:
+def flat_index(dim: int) -> Any:
+    """An empty FAISS index that looks at every vector, held in float16."""
     return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
 
 
@@ -40,7 +41,7 @@ def nearest_rows(queries: Vectors, vectors: StoredVectors, k: int) -> tuple[Vect
 
     FAISS decodes and multiplies in one go, several times faster than converting with NumPy first.
     """
-    index = _flat(vectors.shape[1])
+    index = flat_index(vectors.shape[1])
     codes = np.ascontiguousarray(vectors, dtype=np.float16).view(np.uint8)
     if len(codes):
         index.add_sa_codes(codes)
@@ -74,7 +75,7 @@ def write_exact(
     Raises:
         IndexDamaged: `base` is missing or unreadable.
     """
-    index = faiss.IndexIDMap(_flat(dim)) if base is None else read_index(base)
+    index = faiss.IndexIDMap(flat_index(dim)) if base is None else read_index(base)
     if len(removed) and index.ntotal:
         index.remove_ids(np.ascontiguousarray(removed, dtype=np.int64))
     for ids, vectors in added:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -27,7 +25,7 @@ from clipsearch.query.sieve import Exclusion, OneOfEach
 from clipsearch.query.terms import Query
 from clipsearch.query.vectors import Asked, asked_vectors
 from clipsearch.store.catalog import rows_at
-from clipsearch.store.nearest import Nearest
+from clipsearch.store.nearest import Nearest, Steps
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.types import Encoder, Ids, Vectors
 
@@ -57,22 +55,22 @@ def search(
     """
     if not queries:
         return []
-    clock = _Clock()
-    with clock.step("encode"):
+    steps = Steps()
+    with steps.step("encode"):
         asked = asked_vectors(snapshot, encoder, queries, options)
     start = 0 if cursor is None else position_of(cursor, snapshot.manifest.version, digest(queries[0], options))
-    with clock.step("filter"):
+    with steps.step("filter"):
         among = survivors(snapshot, options.where)
     reader = _Reader(snapshot, options, among)
     found = reader.nearest(np.stack([one.vector for one in asked]), reader.portion)
-    clock.steps.extend(found.plan.steps)
-    with clock.step("choose"):
+    steps.times.extend(found.plan.steps)
+    with steps.step("choose"):
         pages = [reader.page(one, found, row, start) for row, one in enumerate(asked)]
-    with clock.step("relevance"):
+    with steps.step("relevance"):
         relevances = [reader.judge(one)(page.scores, page.ids) for one, page in zip(asked, pages, strict=True)]
-    with clock.step("metadata"):
+    with steps.step("metadata"):
         tables = reader.metadata([page.ids for page in pages])
-    plan, roots = replace(found.plan, steps=tuple(clock.steps)), snapshot.roots()
+    plan, roots = replace(found.plan, steps=tuple(steps.times)), snapshot.roots()
     results = []
     for query, page, said, rows in zip(queries, pages, relevances, tables, strict=True):
         end = Cursor(snapshot.manifest.version, digest(query, options), start + options.k) if page.more else None
@@ -85,17 +83,6 @@ class _Page:
     scores: Scores
     ids: Ids
     more: bool
-
-
-@dataclass(slots=True)
-class _Clock:
-    steps: list[tuple[str, float]] = field(default_factory=list)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.steps.append((name, 1e3 * (time.perf_counter() - began)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,11 @@ class Change:
 def derive_vector_index(layout: Layout, manifest: Manifest, places: Places, change: Change) -> Manifest:
     """Write the FAISS files of `manifest.version`; returns the manifest with them."""
     old = change.base.trained if change.base else None
-    step = next_step(manifest, old, len(places.ids(old.below)) if old else 0)
+    recipe = choose(manifest.rows, manifest.model.dim, manifest.tuning, trained=old is not None)
+    step = _next_step(recipe, manifest, old, len(places.ids(old.below)) if old else 0)
     trained = None
     if step == "train":
-        trained = _train(layout, manifest, places, change.tell)
+        trained = _train(layout, manifest, places, recipe, change.tell)
     elif step == "extend" and old is not None:
         trained = _extend(layout, manifest, places, old, change.tell)
     elif step == "keep" and old is not None:
@@ -61,15 +62,13 @@ def derive_vector_index(layout: Layout, manifest: Manifest, places: Places, chan
     return replace(manifest, trained=trained, ann=_exact(layout, manifest, places, change, trained))
 
 
-def next_step(manifest: Manifest, old: TrainedRef | None, tail: int) -> Step:
+def _next_step(recipe: RecipeName, manifest: Manifest, old: TrainedRef | None, tail: int) -> Step:
     """What to do for a version of `manifest.rows` pictures of which `tail` are newer than the trained index `old`."""
-    rows, tuning = manifest.rows, manifest.tuning
-    recipe = choose(rows, manifest.model.dim, tuning, trained=old is not None)
     if recipe == "exact":
         return "exact"
-    if old is None or old.recipe != recipe or old.recall != tuning.recall:
+    if old is None or old.recipe != recipe or old.recall != manifest.tuning.recall:
         return "train"
-    if rows > OUTGROWN * old.trained_on or old.dead > HOLLOW * old.codes:
+    if manifest.rows > OUTGROWN * old.trained_on or old.dead > HOLLOW * old.codes:
         return "train"
     return "extend" if tail > longest_tail(old.codes) else "keep"
 
@@ -89,17 +88,14 @@ def _exact(layout: Layout, manifest: Manifest, places: Places, change: Change, t
     return file_ref(target)
 
 
-def _train(layout: Layout, manifest: Manifest, places: Places, tell: Tell) -> TrainedRef:
-    rows, tuning = manifest.rows, manifest.tuning
-    dim = manifest.model.dim
-    recipe = recipe_named(choose(rows, dim, tuning, trained=manifest.trained is not None), dim)
-    ids = places.ids()
+def _train(layout: Layout, manifest: Manifest, places: Places, recipe: RecipeName, tell: Tell) -> TrainedRef:
+    rows, ids = manifest.rows, places.ids()
     sample = np.sort(np.random.default_rng(_SEED).choice(ids, sample_size(rows), replace=False))
     tell("training", 0, rows)
-    index = train(places.vectors_of(sample), rows, recipe)
+    index = train(places.vectors_of(sample), rows, recipe_named(recipe, manifest.model.dim))
     with _drafts(layout, manifest.version) as (draft, lists):
         write_trained(index, _told(places, ids, tell), draft, lists)
-    return _trained_ref(layout, manifest, places, recipe.name, trained_on=rows, codes=rows)
+    return _trained_ref(layout, manifest, places, recipe, trained_on=rows, codes=rows)
 
 
 def _extend(layout: Layout, manifest: Manifest, places: Places, old: TrainedRef, tell: Tell) -> TrainedRef:
