@@ -15,14 +15,16 @@ from typing import Any
 import faiss
 import numpy as np
 
-from clipsearch.ann.exact import flat_index
 from clipsearch.types import Vectors
 
 SAMPLE_PER_LIST = 40
 """Vectors a list that k-means looks at; FAISS asks for 39 at least."""
 
 _AT_ONCE = 4096
-"""Centres up to which k-means finds all of them at once, and comparing them in float32 is quicker than in float16."""
+"""Centres up to which k-means finds all of them at once."""
+
+_MANY, _REFINED = 1024, 2.0
+"""From so many centres on the nearest are found by codes, so many times as many as wanted, which are then compared."""
 
 _ITERATIONS = 6
 _COARSE_SAMPLE = 40_000
@@ -69,18 +71,33 @@ def _kmeans(sample: Vectors, count: int) -> Vectors:
 
 def quantizer(centroids: Vectors) -> Any:
     """A FAISS index over the centres, by inner product. It compares all of them, since texts lie where no graph leads
-    to the nearest; in float16, which is several times quicker once they do not fit the processor's cache."""
-    count, dim = centroids.shape
-    index = faiss.IndexFlatIP(dim) if count <= _AT_ONCE else flat_index(dim)
+    to the nearest; very many by codes first, and the best of those exactly, in a third of the time."""
+    dim = centroids.shape[1]
+    exact = faiss.IndexFlatIP(dim)
+    if len(centroids) < _MANY or dim % 4:
+        exact.add(centroids)
+        return exact
+    codes = faiss.IndexPQFastScan(dim, dim // 2, 4, faiss.METRIC_INNER_PRODUCT)
+    index = faiss.IndexRefine(codes, exact)
+    index.k_factor, index.own_fields, index.own_refine_index = _REFINED, True, True
+    codes.this.disown()
+    exact.this.disown()
+    index.train(centroids)
     index.add(centroids)
     return index
+
+
+def centroids_of(quantizer: Any) -> Vectors:
+    """The centres in a quantizer, float32 [n, dim]."""
+    centroids: Vectors = quantizer.reconstruct_n(0, quantizer.ntotal)
+    return centroids
 
 
 @contextmanager
 def quick_assignment(inverted_file: Any) -> Iterator[None]:
     """Find the list of each vector added meanwhile on a GPU where there is one, else through a graph over the centres
     (HNSW; Malkov and Yashunin 2016), which serves vectors like those the centres were made from."""
-    centroids = inverted_file.quantizer.reconstruct_n(0, inverted_file.nlist)
+    centroids = centroids_of(inverted_file.quantizer)
     dim = centroids.shape[1]
     if has_gpu():
         quick = faiss.GpuIndexFlatIP(faiss.StandardGpuResources(), dim)

@@ -14,9 +14,9 @@ from clipsearch.ann.exact import decoded
 from clipsearch.ann.files import read_index
 from clipsearch.ann.lists import in_partial_blocks, map_lists, write_lists
 from clipsearch.ann.recipes import Recipe, lists_for
-from clipsearch.types import Ids, StoredVectors, Vectors
+from clipsearch.types import Ids, StoredVectors
 
-_ROTATION_SEED = 1
+_BITS = 4
 _CODE_SAMPLE = 65_536
 """Vectors the codes are trained on."""
 
@@ -29,33 +29,24 @@ def sample_size(rows: int) -> int:
 def train(sample: StoredVectors, rows: int, recipe: Recipe) -> Any:
     """An empty FAISS index for about `rows` vectors, trained on a sample, float16 [m, dim].
 
-    The vectors are rotated at random first, which spreads their information evenly over the dimensions; RaBitQ's
-    bounds rest on that (Gao and Long 2024, section 3.1).
+    What is coded is how a vector differs from its list's centre. By inner product that needs one table of products a
+    query for all lists.
     """
     dim = sample.shape[1]
-    rotation = faiss.RandomRotationMatrix(dim, dim)
-    rotation.init(_ROTATION_SEED)
-    rotated: Vectors = rotation.apply(decoded(sample))
-    centroids = train_centroids(rotated, min(lists_for(rows), len(rotated)))
-    count = len(centroids)
-    index = faiss.index_factory(dim, f"IVF{count},{recipe.codes}", faiss.METRIC_INNER_PRODUCT)
-    coarse = quantizer(centroids)
-    index.quantizer, index.own_fields = coarse, True
+    vectors = decoded(sample)
+    coarse = quantizer(train_centroids(vectors, min(lists_for(rows), len(vectors))))
+    index = faiss.IndexIVFPQFastScan(coarse, dim, coarse.ntotal, recipe.codes, _BITS, faiss.METRIC_INNER_PRODUCT)
+    index.by_residual, index.own_fields = True, True
     coarse.this.disown()
     with quick_assignment(index):
-        index.train(rotated[:_CODE_SAMPLE])
-    whole = faiss.IndexPreTransform(rotation, index)
-    rotation.this.disown()
-    index.this.disown()
-    whole.own_fields = True
-    return whole
+        index.train(vectors[:_CODE_SAMPLE])
+    return index
 
 
 def write_trained(index: Any, added: Iterable[tuple[Ids, StoredVectors]], target: Path, lists: Path) -> None:
     """Add vectors to an empty trained index and write it: `target` gets what was trained, `lists` the codes."""
     _add(index, added)
-    inverted_file = _inverted_file(index)
-    write_lists(lists, faiss.downcast_InvertedLists(inverted_file.invlists))
+    write_lists(lists, faiss.downcast_InvertedLists(index.invlists))
     _write_empty(index, target)
 
 
@@ -69,30 +60,24 @@ def extend_trained(
     """
     index = read_index(base)
     _add(index, added)
-    inverted_file = _inverted_file(index)
-    write_lists(lists, faiss.downcast_InvertedLists(inverted_file.invlists), map_lists(base_lists))
+    write_lists(lists, faiss.downcast_InvertedLists(index.invlists), map_lists(base_lists))
     _write_empty(index, target)
 
 
 def partly_filled(base: Path, lists: Path) -> Ids:
     """Ids whose codes `extend_trained` does not take over."""
     index = read_index(base)  # which owns what is looked at below
-    block = faiss.downcast_InvertedLists(_inverted_file(index).invlists).n_per_block
+    block = faiss.downcast_InvertedLists(index.invlists).n_per_block
     return in_partial_blocks(map_lists(lists), block)
 
 
-def _inverted_file(index: Any) -> Any:
-    return faiss.downcast_index(faiss.extract_index_ivf(index))
-
-
 def _add(index: Any, added: Iterable[tuple[Ids, StoredVectors]]) -> None:
-    with quick_assignment(_inverted_file(index)):
+    with quick_assignment(index):
         for ids, vectors in added:
             if len(ids):
                 index.add_with_ids(decoded(vectors), np.ascontiguousarray(ids))
 
 
 def _write_empty(index: Any, target: Path) -> None:
-    _inverted_file(index).reset()
-    index.ntotal = 0
+    index.reset()
     faiss.write_index(index, str(target))

@@ -23,8 +23,12 @@ _MARGIN = 0.004
 """Recall is measured on a few hundred queries, so a little more is asked for than wanted."""
 
 _MOST_CANDIDATES = 4096
-_NOTHING_GAINED = 0.001
-_SCORING = 20
+_FINELY = 2**0.25
+"""Ratio of one number tried to the next."""
+
+_NOTHING_GAINED, _PATIENCE = 0.001, 4
+"""More probes are given up once so many steps have brought no more recall than this."""
+_SCORING = 40
 """What scoring a candidate exactly costs, in codes looked at (measured, 512 dimensions)."""
 
 
@@ -46,7 +50,7 @@ def tune(index: TrainedIndex, trials: Sequence[Trial], rows: int, recall: float)
     tried: dict[int, list[OperatingPoint]] = {k: [] for k in depths}
     wanted = recall + _MARGIN
     codes_a_list = rows / index.list_count
-    for probes in _steps(8, index.list_count):
+    for probes in _steps(8, index.list_count, _FINELY):
         ranks = [_ranks(_candidates(index, trial, probes), trial.truth) for trial in trials]
         for k in depths:
             tried[k].append(_fewest_candidates(k, probes, ranks, wanted))
@@ -57,9 +61,9 @@ def tune(index: TrainedIndex, trials: Sequence[Trial], rows: int, recall: float)
 
 def _settled(points: Sequence[OperatingPoint], wanted: float) -> bool:
     """Whether more probes are of no use: they have saved no candidates, or have brought nothing more."""
-    if len(points) < 3:
+    if len(points) <= _PATIENCE:
         return False
-    before, now = points[-3], points[-1]
+    before, now = points[-1 - _PATIENCE], points[-1]
     if min(before.recalls) >= wanted:
         return True
     return min(now.recalls) < wanted and min(now.recalls) - min(before.recalls) < _NOTHING_GAINED
@@ -74,17 +78,17 @@ def _choose(points: Sequence[OperatingPoint], codes_a_list: float, wanted: float
 
 def _fewest_candidates(k: int, probes: int, ranks: Sequence[NDArray[np.int64]], wanted: float) -> OperatingPoint:
     """The fewest candidates that reach the recall with so many probes; the most there are where none do."""
-    for candidates in _steps(2 * k, _MOST_CANDIDATES):
+    for candidates in _steps(2 * k, _MOST_CANDIDATES, _FINELY):
         recalls = tuple(float((r[:, :k] < candidates).mean()) for r in ranks)
         if min(recalls) >= wanted:
             break
     return OperatingPoint(k, probes, candidates, recalls)
 
 
-def _steps(first: int, last: int) -> list[int]:
-    """Numbers from `first` to `last`, both included, each about sqrt(2) times the one before."""
-    count = max(0, math.ceil(math.log(max(1, last / first)) / math.log(math.sqrt(2))))
-    return [*dict.fromkeys(round(first * math.sqrt(2) ** i) for i in range(count)), last]
+def _steps(first: int, last: int, ratio: float) -> list[int]:
+    """Numbers from `first` to `last`, both included, each about `ratio` times the one before."""
+    count = max(0, math.ceil(math.log(max(1, last / first)) / math.log(ratio)))
+    return [*dict.fromkeys(round(first * ratio**i) for i in range(count)), last]
 
 
 def _candidates(index: TrainedIndex, trial: Trial, probes: int) -> Ids:

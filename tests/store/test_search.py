@@ -99,11 +99,11 @@ def test_too_few_pictures_make_it_exact_again(store, small_bands):
 
 def test_a_memory_budget_picks_the_recipe():
     tuning = recipes.Tuning
-    assert recipes.choose(100_000, 512, tuning()) == "exact"
-    assert recipes.choose(1_000_000, 512, tuning()) == "ivf-rabitq2"
-    assert recipes.choose(100_000, 512, tuning(memory=60_000_000)) == "ivf-rabitq2"
-    assert recipes.choose(1_000_000, 512, tuning(memory=120_000_000)) == "ivf-rabitq1"
-    for name in ("exact", "ivf-rabitq2", "ivf-rabitq1"):
+    assert recipes.choose(50_000, 512, tuning()) == "exact"
+    assert recipes.choose(1_000_000, 512, tuning()) == "ivf-pq2"
+    assert recipes.choose(100_000, 512, tuning(memory=60_000_000)) == "ivf-pq2"
+    assert recipes.choose(1_000_000, 512, tuning(memory=120_000_000)) == "ivf-pq4"
+    for name in ("exact", "ivf-pq2", "ivf-pq4"):
         budget = tuning(memory=recipes.memory_of(name, 50_000, 512))
         assert recipes.choose(50_000, 512, budget) == name
 
