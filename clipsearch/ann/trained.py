@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import faiss
@@ -12,6 +13,7 @@ from clipsearch.ann.centroids import centroids_of
 from clipsearch.ann.files import read_index
 from clipsearch.ann.lists import lists_by_id, map_lists
 from clipsearch.ann.selection import Selection
+from clipsearch.ann.threads import threads_for
 from clipsearch.types import Ids, Vectors
 
 
@@ -39,7 +41,8 @@ class TrainedIndex:
         `probes` lists are looked at, those whose centres are nearest.
         """
         parameters = faiss.SearchParametersIVF(nprobe=min(probes, self.list_count), **_selecting(allowed))
-        ids: Ids = self._index.search(np.ascontiguousarray(queries, np.float32), count, params=parameters)[1]
+        with threads_for(0 if len(queries) == 1 else math.inf):
+            ids: Ids = self._index.search(np.ascontiguousarray(queries, np.float32), count, params=parameters)[1]
         return ids
 
     def candidates_in(self, query: Vectors, count: int, lists: Ids, allowed: Selection | None = None) -> Ids:
@@ -51,7 +54,8 @@ class TrainedIndex:
         parameters = faiss.SearchParametersIVF(nprobe=len(wanted), **_selecting(allowed))
         pointers = [faiss.swig_ptr(array) for array in (wanted, centres, scores, ids)]
         # FAISS's own Python wrapper of this does not pass parameters on.
-        self._index.search_preassigned_c(1, faiss.swig_ptr(query), count, *pointers, False, parameters)
+        with threads_for(0):
+            self._index.search_preassigned_c(1, faiss.swig_ptr(query), count, *pointers, False, parameters)
         return ids
 
     def list_scores(self, query: Vectors) -> NDArray[np.float32]:

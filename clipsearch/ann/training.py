@@ -20,10 +20,13 @@ _BITS = 4
 _CODE_SAMPLE = 65_536
 """Vectors the codes are trained on."""
 
+_MOST_SAMPLED = 1 << 20
+"""Vectors the centres are made from at most: two gigabytes of 512 dimensions."""
+
 
 def sample_size(rows: int) -> int:
     """How many of `rows` vectors training wants to see."""
-    return min(rows, lists_for(rows) * SAMPLE_PER_LIST)
+    return min(rows, lists_for(rows) * SAMPLE_PER_LIST, _MOST_SAMPLED)
 
 
 def train(sample: StoredVectors, rows: int, recipe: Recipe) -> Any:

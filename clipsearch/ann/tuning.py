@@ -19,7 +19,7 @@ from clipsearch.types import Ids, Vectors
 
 DEPTHS = (10, 100, 1000)
 
-_MARGIN = 0.004
+_MARGIN = 0.002
 """Recall is measured on a few hundred queries, so a little more is asked for than wanted."""
 
 _MOST_CANDIDATES = 4096
@@ -28,7 +28,7 @@ _FINELY = 2**0.25
 
 _NOTHING_GAINED, _PATIENCE = 0.001, 4
 """More probes are given up once so many steps have brought no more recall than this."""
-_SCORING = 40
+_SCORING = 60
 """What scoring a candidate exactly costs, in codes looked at (measured, 512 dimensions)."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -66,15 +67,12 @@ class Places:
     def vectors_of(self, ids: Ids) -> StoredVectors:
         """Stored vectors of ids of this version, float16 [n, dim], in their order."""
         places = self._table[ids]
-        numbers, offsets = places >> _OFFSET_BITS, places & _OFFSET
-        if len(ids) and (numbers == numbers[0]).all():
-            vectors: StoredVectors = self._segment(int(numbers[0]))[offsets]
-            return vectors
-        present = np.unique(numbers)
+        order = np.argsort(places)  # one segment after the other, and in the order of the disk
+        numbers, offsets = places[order] >> _OFFSET_BITS, places[order] & _OFFSET
         found = np.empty((len(ids), self._dim), dtype=np.float16)
-        for number in present:
-            here = numbers == number
-            found[here] = self._segment(int(number))[offsets[here]]
+        borders = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(ids)]
+        for first, end in pairwise(borders if len(ids) else ()):
+            found[order[first:end]] = self._segment(int(numbers[first]))[offsets[first:end]]
         return found
 
     def blocks(self, ids: Ids) -> Iterator[tuple[Ids, StoredVectors]]:

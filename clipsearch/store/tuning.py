@@ -16,12 +16,12 @@ from clipsearch.store.places import Places
 from clipsearch.store.probes import read_probes
 from clipsearch.types import Ids, Vectors
 
-_QUERIES = 200
+_QUERIES = 300
 _SEED = 2
 _TIMED = 50
 
-_MEANT = 0.6
-"""The part of a made text query that points to a picture; such queries then need as many lists as the texts of
+_MEANT = 0.5
+"""The part of a made text query that points to a picture; such queries then need somewhat more lists than the texts of
 `tests/benchmarks/search`, which are fitted to a real model's."""
 
 

@@ -15,13 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from clipsearch.store.layout import Layout
 from clipsearch.store.manifest import ModelRef, Root
+from clipsearch.store.probes import Probes, write_probes
 from clipsearch.store.schema import ROW_SCHEMA
 from clipsearch.store.writer import IndexWriter, open_for_writing
 
 from .vectors import Floats, Shelves, World
 
 SEGMENT = 131_072
+PROBES = 300  # texts, about as many as the product embeds
 CAMERAS = np.array(["Canon EOS R6", "iPhone 15 Pro", "NIKON Z 6", "Pixel 8", "SONY ILCE-7M4", "X-T5", "GR III", None])
 CAMERA_SHARES = np.array([0.18, 0.27, 0.10, 0.14, 0.12, 0.05, 0.01, 0.13])
 SIZES = np.array([(4032, 3024), (6000, 4000), (1920, 1080), (1024, 768), (640, 480)], np.int32)
@@ -51,6 +54,8 @@ def make_index(path: Path, rows: int, world: World, model: ModelRef) -> Made:
                 pending = []
         if pending:
             _append(writer, pending)
+        probes = Probes(world.probes(PROBES), "benchmark")
+        write_probes(Layout(path), model.fingerprint, probes)
         appended = time.perf_counter()
         writer.publish()
     return Made(appended - started, time.perf_counter() - appended)

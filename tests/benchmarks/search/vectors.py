@@ -27,7 +27,7 @@ Shelves = NDArray[np.float64]
 
 BLOCK = 8192
 BRANCHES, TABLE = 12, 1 << 14
-_TREE, _ROWS, _PICTURES, _TEXTS = range(4)  # what a random stream is for
+_TREE, _ROWS, _PICTURES, _TEXTS, _PROBES = range(5)  # what a random stream is for
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,14 @@ class World:
 
     def text_queries(self, count: int) -> Floats:
         """Texts, float32 [count, dim] of norm 1."""
-        rng, shape = self._stream(_TEXTS), self.shape
+        return self._texts(count, self._stream(_TEXTS))
+
+    def probes(self, count: int) -> Floats:
+        """Other texts, as an indexing run embeds some to tune by, float32 [count, dim] of norm 1."""
+        return self._texts(count, self._stream(_PROBES))
+
+    def _texts(self, count: int, rng: np.random.Generator) -> Floats:
+        shape = self.shape
         concepts = _concepts(_descend(count, len(shape.shares), rng))
         meant = np.zeros((count, self.dim), np.float32)
         own = np.full((count, 1), 1 - sum(shape.shares), np.float32)
