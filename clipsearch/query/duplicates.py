@@ -118,9 +118,8 @@ def _groups(snapshot: Snapshot, stars: Sequence[Star]) -> Iterator[DuplicateGrou
 
 def _copies(snapshot: Snapshot, ids: Ids, similarities: NDArray[np.float32]) -> Iterator[Copy]:
     roots = snapshot.roots()
-    table = snapshot.catalog.columns(ids, "root, path, file, width, height, bytes")
     for start in range(0, len(ids), _ROWS_AT_ONCE):
-        for offset, row in enumerate(table.slice(start, _ROWS_AT_ONCE).to_pylist(), start):
+        for offset, row in enumerate(snapshot.records.of(ids[start : start + _ROWS_AT_ONCE]).to_pylist(), start):
             yield Copy(
                 id=int(ids[offset]),
                 path=place(row, roots),

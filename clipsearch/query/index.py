@@ -20,6 +20,7 @@ from clipsearch.query.options import GroupBy, Options, ids_of
 from clipsearch.query.results import Results
 from clipsearch.query.search import search
 from clipsearch.query.terms import Askable, Query
+from clipsearch.query.vectors import require
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.types import DuplicateGroup, Encoder
 
@@ -181,8 +182,9 @@ class Index:
             QueryError: there is no such id.
         """
         snapshot = self._snapshot
-        _rows(snapshot, [picture_id])
-        return snapshot.catalog.images([picture_id])[picture_id]
+        require(snapshot, [picture_id])
+        [row] = snapshot.records.of([picture_id]).to_pylist()
+        return dict(row)
 
     def picture(self, picture_id: int) -> bytes:
         """The encoded bytes of one picture, from its file or out of its Parquet shard.

@@ -115,7 +115,7 @@ class _Reader:
     def metadata(self, pages: Sequence[Ids]) -> list[pa.Table]:
         """The metadata of each page, fetched once for all of them."""
         distinct, places = np.unique(np.concatenate(pages), return_inverse=True)
-        table = self.snapshot.catalog.columns(distinct)
+        table = self.snapshot.records.of(distinct)
         return [rows_at(table, rows) for rows in np.split(places, np.cumsum([len(page) for page in pages])[:-1])]
 
     def page(self, asked: Asked, found: Nearest, row: int, start: int) -> _Page:

@@ -13,6 +13,7 @@ from clipsearch.query.embed import embed
 from clipsearch.query.mixing import Spread, Vector, mix, rocchio
 from clipsearch.query.options import Options
 from clipsearch.query.terms import Query, text
+from clipsearch.store.search import as_ids
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.types import Encoder, Vectors
 
@@ -75,7 +76,7 @@ def _stored(snapshot: Snapshot) -> Callable[[Sequence[int]], NDArray[np.float16]
 
 def require(snapshot: Snapshot, ids: Sequence[int]) -> None:
     """Raise QueryError for an id that does not exist."""
-    there = snapshot.catalog.images(list(dict.fromkeys(ids)))
-    for picture in ids:
-        if picture not in there:
+    there = snapshot.places.exist(as_ids(ids))
+    for picture, found in zip(ids, there, strict=True):
+        if not found:
             raise QueryError(f"There is no picture with id {picture} in this index.")

@@ -249,13 +249,25 @@ class Catalog:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def images(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """The columns people see, for the given ids, by id; ids that do not exist are left out."""
-        return self._by_id("images", ids)
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of `images`."""
+        with reading_cursor(self._db) as db:
+            return select(db, "SELECT * FROM images LIMIT 0").schema
+
+    def between(self, start: int, stop: int) -> pa.Table:
+        """The rows of `images` with ids from `start` to before `stop`, in their order."""
+        with reading_cursor(self._db) as db:
+            return select(db, f"SELECT * FROM images WHERE id >= {start} AND id < {stop} ORDER BY id")
 
     def stored(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """Every stored column, those that say where vector and bytes lie included, for the given ids, by id."""
-        return self._by_id("pictures", ids)
+        """Every stored column, those that say where vector and bytes lie included, for the given ids, by id; ids that
+        do not exist are left out."""
+        if not ids:
+            return {}
+        with reading_cursor(self._db) as db:
+            found = self._of_ids(db, "pictures", [int(i) for i in ids])
+        return {row["id"]: row for row in found.to_pylist()}
 
     def columns(self, ids: Sequence[int] | Ids, columns: str = "*") -> pa.Table:
         """Columns of `images`, or SQL expressions over them, for ids that exist: one row an id, in their order."""
@@ -266,13 +278,6 @@ class Catalog:
         places = np.argsort(there)
         order = places[np.searchsorted(there, wanted, sorter=places)] if len(wanted) else places
         return rows_at(found.remove_column(0), order)
-
-    def _by_id(self, relation: str, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-        if not ids:
-            return {}
-        with reading_cursor(self._db) as db:
-            found = self._of_ids(db, relation, [int(i) for i in ids])
-        return {row["id"]: row for row in found.to_pylist()}
 
     def _of_ids(self, db: Connection, relation: str, ids: list[int], columns: str = "*") -> pa.Table:
         if len(ids) < _JOIN_FROM:

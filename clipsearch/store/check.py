@@ -108,6 +108,8 @@ def _count_problems(snapshot: Snapshot) -> list[str]:
         problems.append(f"The catalog has {len(ids)} pictures where the manifest says {manifest.rows}.")
     if not np.array_equal(ids, snapshot.places.ids()):
         problems.append("The table of places and the catalog hold different ids.")
+    if not snapshot.records.has(ids).all():
+        problems.append("The records lack pictures of the catalog.")
     if not np.array_equal(ids, snapshot.searcher.ids()):
         problems.append("The FAISS index and the catalog hold different ids.")
     rows = {segment.name: segment.rows for segment in manifest.segments}
@@ -118,7 +120,7 @@ def _count_problems(snapshot: Snapshot) -> list[str]:
 
 
 def repair(path: str | Path) -> RepairReport:
-    """Rebuild catalog, FAISS index and manifest from the segments; damaged segments are moved to `broken/`.
+    """Rebuild all that is derived from the segments, and the manifest; damaged segments are moved to `broken/`.
 
     Pictures of a segment set aside are embedded again by the next indexing run.
 

@@ -1,4 +1,4 @@
-"""Deriving what a version publishes from its segments: catalog, places, vector index, statistics."""
+"""Deriving what a version publishes from its segments: catalog, places, records, vector index, statistics."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from clipsearch.store.manifest import FileRef, Manifest, file_ref
 from clipsearch.store.merge import live_offsets, removed_ids
 from clipsearch.store.places import Places, write_places
 from clipsearch.store.probes import read_probes
+from clipsearch.store.records import Records, suffices, write_all, write_some
 from clipsearch.store.vector_index import Change, derive_vector_index
 from clipsearch.types import Ids, Tell
 
@@ -49,7 +50,8 @@ def derive(layout: Layout, manifest: Manifest, sources: Sources, tell: Tell = qu
         with replacing(layout.places(version), layout.tmp) as draft:
             write_places(draft, catalog, names, manifest.next_id)
         added = np.concatenate([_NO_IDS, *(live_offsets(catalog, segment)[0] for segment in sources.fresh)])
-    manifest = replace(manifest, places=file_ref(layout.places(version)))
+        records = _records(layout, manifest, catalog, added, base)
+    manifest = replace(manifest, places=file_ref(layout.places(version)), records=records)
     places = Places(layout.places(version), layout, names, manifest.model.dim)
     change = Change(removed_ids(layout, sources.fresh), added, base, tell)
     manifest = derive_vector_index(layout, manifest, places, change)
@@ -61,6 +63,30 @@ def derive(layout: Layout, manifest: Manifest, sources: Sources, tell: Tell = qu
 
 
 _NO_IDS: Ids = np.empty(0, dtype=np.int64)
+
+
+def _records(
+    layout: Layout, manifest: Manifest, catalog: Catalog, added: Ids, base: Manifest | None
+) -> tuple[FileRef, ...]:
+    """The files of metadata by id: those of the base version and one with the rows of `added`, or one with all."""
+    target = layout.records(manifest.version)
+    if base is not None and _goes_on(layout, base, catalog, manifest.rows, added):
+        if not len(added):
+            return base.records
+        with replacing(target, layout.tmp) as draft:
+            write_some(draft, catalog, added)
+        return (*base.records, file_ref(target))
+    with replacing(target, layout.tmp) as draft:
+        write_all(draft, catalog, manifest.next_id)
+    return (file_ref(target),)
+
+
+def _goes_on(layout: Layout, base: Manifest, catalog: Catalog, rows: int, added: Ids) -> bool:
+    try:
+        old = Records([layout.path / file.name for file in base.records])
+    except IndexDamaged:
+        return False
+    return suffices(old, catalog.schema, rows=rows, added=len(added))
 
 
 def _background(layout: Layout, manifest: Manifest, places: Places, base: Manifest | None) -> FileRef | None:

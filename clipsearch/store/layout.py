@@ -8,6 +8,7 @@ photos.index/
   ann-000012.faiss             published FAISS index, exact; beside a trained one, of what is newer than that
   ivf-000009.faiss, .lists     published FAISS index, trained: what was learnt, and the codes
   places-000012.npy            where each id's vector lies
+  records-000012.arrow         published metadata by id; several, the newest last
   background-000012.npz        statistics of the vectors
   writer.lock, writer.json     who is writing
   tmp/                         work in progress of the one writer
@@ -23,6 +24,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CHUNK = 1 << 20
+
+_DERIVED = (
+    "catalog-*.duckdb",
+    "ann-*.faiss",
+    "ivf-*.faiss",
+    "ivf-*.lists",
+    "places-*.npy",
+    "records-*.arrow",
+    "background-*.npz",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +96,17 @@ class Layout:
         """Where each id's vector lies, as of a version."""
         return self.path / f"places-{version:06d}.npy"
 
+    def records(self, version: int) -> Path:
+        """Metadata by id of the pictures that a version brought, or of all."""
+        return self.path / f"records-{version:06d}.arrow"
+
     def background(self, version: int) -> Path:
         """Statistics of the vectors, measured by a version."""
         return self.path / f"background-{version:06d}.npz"
 
     def derived(self) -> list[Path]:
         """Every file on disk that some version derived from segments."""
-        kinds = ("catalog-*.duckdb", "ann-*.faiss", "ivf-*.faiss", "ivf-*.lists", "places-*.npy", "background-*.npz")
-        return [path for kind in kinds for path in self.path.glob(kind)]
+        return [path for kind in _DERIVED for path in self.path.glob(kind)]
 
 
 def looks_like_index(path: Path) -> bool:

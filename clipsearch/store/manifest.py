@@ -131,7 +131,8 @@ class TrainedRef:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One published version. `rows` counts the pictures in the catalog; ids below `next_id` are spent."""
+    """One published version. `rows` counts the pictures in the catalog; ids below `next_id` are spent; of `records` the
+    newest is the last."""
 
     version: int
     created_at: str
@@ -142,6 +143,7 @@ class Manifest:
     catalog: FileRef
     ann: FileRef
     places: FileRef
+    records: tuple[FileRef, ...] = ()
     trained: TrainedRef | None = None
     background: FileRef | None = None
     tuning: Tuning = field(default_factory=Tuning)
@@ -154,7 +156,7 @@ class Manifest:
         """The files derived from segments."""
         trained = (self.trained.index, self.trained.lists) if self.trained else ()
         background = (self.background,) if self.background else ()
-        return (self.catalog, self.ann, self.places, *trained, *background)
+        return (self.catalog, self.ann, self.places, *self.records, *trained, *background)
 
     @property
     def last_batch(self) -> int:

@@ -19,6 +19,7 @@ from clipsearch.store.lock import take_lease
 from clipsearch.store.manifest import Manifest, Root, published_version, read_manifest
 from clipsearch.store.nearest import Nearest
 from clipsearch.store.places import Places
+from clipsearch.store.records import Records
 from clipsearch.store.search import Searcher, as_ids
 from clipsearch.types import Ids, StoredVectors, Vectors
 
@@ -39,7 +40,7 @@ class Snapshot:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The version's metadata."""
+        """The version's metadata, for conditions and statistics."""
         return Catalog(self.layout.path / self.manifest.catalog.name)
 
     @cached_property
@@ -47,6 +48,11 @@ class Snapshot:
         """Where each id's vector lies."""
         segments = [segment.name for segment in self.manifest.segments]
         return Places(self.layout.path / self.manifest.places.name, self.layout, segments, self.manifest.model.dim)
+
+    @cached_property
+    def records(self) -> Records:
+        """The version's metadata by id."""
+        return Records([self.layout.path / file.name for file in self.manifest.records])
 
     @cached_property
     def searcher(self) -> Searcher:

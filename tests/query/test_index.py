@@ -280,12 +280,26 @@ def test_damaged_index_says_how_to_repair_it(make_album, name):
     }[name]
     path.unlink()
     with pytest.raises(IndexDamaged, match="clipsearch repair"):
-        clipsearch.open(album.index, encoder=album.encoder).search("red")
+        clipsearch.open(album.index, encoder=album.encoder).search("red", where="width > 0")
     album.fill("blue.png", "blue")
     with pytest.raises(IndexDamaged, match="clipsearch repair"):
         album.build()
     clipsearch.repair(album.index)
     assert album.build().total == 2
+
+
+def test_the_next_run_writes_lost_metadata_anew(make_album):
+    album = make_album("pictures", "damaged.index")
+    album.fill("red.png", "red")
+    album.build()
+    [path] = album.index.glob("records-*")
+    path.unlink()
+    with pytest.raises(IndexDamaged, match="clipsearch repair"):
+        clipsearch.open(album.index, encoder=album.encoder).search("red")
+    album.fill("blue.png", "blue")
+    album.build()
+    with album.open() as index:
+        assert len(index.search("red")) == 2
 
 
 def test_score_is_a_cosine_and_answers_come_at_once(index):

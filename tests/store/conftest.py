@@ -78,7 +78,7 @@ class Store:
         writer.append(removals=removals_of(forgotten=[("photos", path)]))
 
     def published(self) -> dict[int, dict[str, Any]]:
-        """The published rows by id, after checking vectors and FAISS index against what was put in."""
+        """The published rows by id, after checking vectors, records and FAISS index against what was put in."""
         snapshot = Snapshot(self.path)
         try:
             ids = [i for (i,) in snapshot.catalog.fetch("SELECT id FROM pictures ORDER BY id")]
@@ -88,6 +88,8 @@ class Store:
             assert snapshot.manifest.rows == len(ids) == len(snapshot.searcher.ids())
             for i, vector in zip(ids, vectors, strict=True):
                 assert vector.tobytes() == self.truth[i].tobytes()
+            shuffled = np.random.default_rng(1).permutation(ids).astype(np.int64)
+            assert snapshot.records.of(shuffled).equals(snapshot.catalog.columns(shuffled))
             self._check_ann(snapshot)
             return {i: rows[i] for i in ids}
         finally:

@@ -215,9 +215,9 @@ def test_many_ids_are_found_by_list_and_by_join(store):
     snapshot = Snapshot(store.path)
     try:
         for wanted in (ids[:1], ids[:499], ids[:500], ids, [*ids[::3], 10**9, -1]):
-            found = snapshot.catalog.images(wanted)
+            found = snapshot.catalog.stored(wanted)
             assert set(found) == set(wanted) & set(ids)
             assert all(found[i]["path"] == f"{i}.jpg" for i in found)
-        assert snapshot.catalog.images([]) == {}
+        assert snapshot.catalog.stored([]) == {}
     finally:
         snapshot.close()

@@ -94,7 +94,8 @@ def test_unused_versions_and_segments_are_collected(store):
         for _ in range(5):
             store.add(w, 2)
             w.publish()
-    derived = {"catalog-000006.duckdb", "ann-000006.faiss", "places-000006.npy", "background-000006.npz"}
+    derived = {"catalog-000006.duckdb", "ann-000006.faiss", "places-000006.npy"}
+    derived |= {"records-000006.arrow", "background-000006.npz"}
     assert files_of(store) == derived | {f"{n:08d}-{n:08d}" for n in range(1, 6)}
     assert [p.name for p in store.layout.versions.iterdir()] == ["000006.json"]
 
