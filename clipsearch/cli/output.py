@@ -49,7 +49,7 @@ def _cells(name: str, column: pa.Array) -> Iterator[object]:
     import numpy as np
     import pyarrow as pa
 
-    from clipsearch.pictures import from_stored
+    from clipsearch.names import from_stored
 
     single = pa.types.is_float32(column.type)
     for value in column.to_pylist():

@@ -9,10 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 if TYPE_CHECKING:
     from clipsearch.types import TrainedInfo
 
@@ -81,6 +77,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, rig
         for row in rows:
             print("\t".join(one_line(value) for value in row))
         return
+    from rich.console import Console  # takes as long to load as a search
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         # The end of a path says more than its beginning; folding shows both.

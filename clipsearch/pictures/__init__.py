@@ -4,7 +4,7 @@ from clipsearch.pictures.decode import DEFAULT_MAX_PIXELS, Picture, read_picture
 from clipsearch.pictures.fetch import picture_bytes
 from clipsearch.pictures.fit import fit
 from clipsearch.pictures.parquet import ShardLayout
-from clipsearch.pictures.paths import from_stored, read_file, to_stored
+from clipsearch.pictures.paths import read_file
 from clipsearch.pictures.perceptual import Appearance, appearance
 
 __all__ = [
@@ -14,10 +14,8 @@ __all__ = [
     "ShardLayout",
     "appearance",
     "fit",
-    "from_stored",
     "picture_bytes",
     "read_file",
     "read_picture",
-    "to_stored",
     "upright_rgb",
 ]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from clipsearch.errors import PictureError, SourceError
+from clipsearch.names import from_stored
 from clipsearch.pictures.parquet import inspect_shard, open_shard, picture_cells
-from clipsearch.pictures.paths import from_stored, read_file
+from clipsearch.pictures.paths import read_file
 
 _ROWS_AT_ONCE = 16
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 from clipsearch.errors import QueryError
 from clipsearch.query.options import GroupBy
 from clipsearch.query.order import Order
-from clipsearch.store.catalog import quote
 from clipsearch.store.snapshot import Snapshot
+from clipsearch.store.sql import quote
 from clipsearch.types import Ids
 
 # Pictures without a date or a camera are one group, as in SQL; a Parquet file is the folder of its pictures.

@@ -13,8 +13,9 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 from clipsearch.errors import QueryError
-from clipsearch.store.duck import literal
+from clipsearch.names import to_stored
 from clipsearch.store.snapshot import Snapshot
+from clipsearch.store.sql import literal
 from clipsearch.types import Ids
 
 EARTH_RADIUS_KM = 6371.0088
@@ -111,8 +112,6 @@ def _check_text(name: str, text: str | None) -> None:
 
 
 def _in_folder(folder: str, roots: Mapping[str, Path]) -> str:
-    from clipsearch.pictures.paths import to_stored
-
     if Path(folder).is_absolute() or re.match(r"(?:~|\.\.?)(?:$|[/\\])", folder):
         # Not Path.resolve: a root reached through a link has to keep the name its user knows it by.
         place = Path(os.path.abspath(Path(folder).expanduser()))  # noqa: PTH100
@@ -127,8 +126,6 @@ def _in_folder(folder: str, roots: Mapping[str, Path]) -> str:
 
 def _in_place(place: Path, roots: Mapping[str, Path]) -> str:
     """The condition for an absolute folder: a root, a folder above roots, or one inside a root."""
-    from clipsearch.pictures.paths import to_stored
-
     choices = []
     for alias, root in roots.items():
         # The shell may know the folder by another name than the index: `.` has no links left in it.

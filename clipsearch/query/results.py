@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clipsearch.names import from_stored, to_stored
 from clipsearch.query.relevance import CUT_OFF
-from clipsearch.store.catalog import rows_at
 from clipsearch.store.nearest import Plan
+from clipsearch.store.records import rows_at
 from clipsearch.types import Hit, Ids
 
 _ROWS_AT_A_TIME = 1024
@@ -116,15 +117,11 @@ class Results(Sequence[Hit]):
 
 def place(row: Mapping[str, Any], roots: Mapping[str, Path]) -> str:
     """Where a row's picture is found: an absolute file path, or `<parquet file>#<row group>/<row>`."""
-    from clipsearch.pictures import from_stored
-
     return str(roots[row["root"]] / from_stored(row["file"] or row["path"]))
 
 
 def _storable(path: str) -> str:
     """A path as text that Arrow takes, whatever bytes the file system has in it."""
-    from clipsearch.pictures import to_stored
-
     return to_stored(path)
 
 

@@ -24,8 +24,8 @@ from clipsearch.query.results import Results
 from clipsearch.query.sieve import Exclusion, OneOfEach
 from clipsearch.query.terms import Query
 from clipsearch.query.vectors import Asked, asked_vectors
-from clipsearch.store.catalog import rows_at
 from clipsearch.store.nearest import Nearest, Steps
+from clipsearch.store.records import rows_at
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.types import Encoder, Ids, Vectors
 

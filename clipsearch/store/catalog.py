@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from clipsearch.store.duck import (
     Connection,
@@ -27,8 +26,10 @@ from clipsearch.store.duck import (
     stream,
 )
 from clipsearch.store.layout import Layout
+from clipsearch.store.records import rows_at
 from clipsearch.store.schema import folded
 from clipsearch.store.segments import FAILURES, REMOVALS, ROWS
+from clipsearch.store.sql import quote
 from clipsearch.types import Ids
 
 # Below this many ids a literal IN list on the primary key is quicker than joining a table of ids.
@@ -219,18 +220,6 @@ def _apply_failures(db: Connection) -> None:
         """
     )
     db.execute("DROP TABLE last_word")
-
-
-def rows_at(table: pa.Table, places: NDArray[np.intp]) -> pa.Table:
-    """The rows of a table at these places, in their order."""
-    # From the bare numbers: to make an array of anything else pyarrow imports pandas, which takes longer than a search.
-    numbers = np.ascontiguousarray(places, np.int64)
-    return table.take(pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)]))
-
-
-def quote(name: str) -> str:
-    """A column name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 class Catalog:

@@ -14,13 +14,13 @@ from duckdb import Error as DatabaseError
 
 from clipsearch.errors import IndexDamaged, QueryError
 from clipsearch.store.sentences import NO_SUBQUERY, NOT_A_CONDITION, filter_error, not_true_or_false
+from clipsearch.store.sql import literal
 from clipsearch.types import Ids
 
 __all__ = [
     "Connection",
     "DatabaseError",
     "ids_where",
-    "literal",
     "open_reader",
     "open_writer",
     "reading_cursor",
@@ -63,11 +63,6 @@ def reading_cursor(db: Connection) -> Connection:
     cursor = db.cursor()
     cursor.execute("USE catalog")
     return cursor
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def open_writer(path: Path, *, memory: str = "512MB") -> Connection:

@@ -12,8 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from filelock import FileLock, Timeout
-
 from clipsearch.errors import IndexBusy, UsageError
 from clipsearch.store.layout import Layout
 
@@ -31,6 +29,8 @@ def writer_lock(layout: Layout) -> Iterator[None]:
         IndexBusy: another process holds it; the message names it.
         UsageError: the index directory cannot be written to.
     """
+    from filelock import FileLock, Timeout  # readers need none
+
     lock = FileLock(layout.lock)
     try:
         lock.acquire(timeout=0)

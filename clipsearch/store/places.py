@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clipsearch.errors import IndexDamaged
-from clipsearch.store.catalog import Catalog
-from clipsearch.store.duck import literal
 from clipsearch.store.layout import Layout
 from clipsearch.store.segments import load_vectors
+from clipsearch.store.sql import literal
 from clipsearch.types import Ids, StoredVectors
+
+if TYPE_CHECKING:
+    from clipsearch.store.catalog import Catalog
 
 _NOWHERE = -1
 _OFFSET_BITS = 40

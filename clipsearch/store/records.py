@@ -12,14 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from clipsearch.errors import IndexDamaged
-from clipsearch.store.catalog import Catalog, rows_at
 from clipsearch.types import Ids
+
+if TYPE_CHECKING:
+    from clipsearch.store.catalog import Catalog
 
 _BATCH = 65_536
 """Rows read and written at a time."""
@@ -143,7 +146,14 @@ def _opened(path: Path) -> _File:
         reader = pa.ipc.open_file(pa.memory_map(str(path)))
         batches = tuple(reader.get_batch(number) for number in range(reader.num_record_batches))
         batches = tuple(batch for batch in batches if batch.num_rows)
-        ids = tuple(batch.column("id").to_numpy() for batch in batches)
+        ids = tuple(np.frombuffer(batch.column("id").buffers()[1], np.int64, batch.num_rows) for batch in batches)
     except (OSError, pa.ArrowInvalid, KeyError):
         raise IndexDamaged(f"{path} cannot be read; run `clipsearch repair --index {path.parent}`.") from None
     return _File(batches, ids, np.array([some[0] for some in ids], np.int64))
+
+
+def rows_at(table: pa.Table, places: NDArray[np.intp]) -> pa.Table:
+    """The rows of a table at these places, in their order."""
+    # From the bare numbers: to make an array of anything else pyarrow imports pandas, which takes longer than a search.
+    numbers = np.ascontiguousarray(places, np.int64)
+    return table.take(pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from clipsearch.ann.exact import ExactIndex
 from clipsearch.ann.trained import TrainedIndex
@@ -13,7 +13,6 @@ from clipsearch.errors import IndexDamaged
 from clipsearch.store.approximate import Approximate
 from clipsearch.store.background import Background
 from clipsearch.store.background import read as read_background
-from clipsearch.store.catalog import Catalog
 from clipsearch.store.layout import Layout
 from clipsearch.store.lock import take_lease
 from clipsearch.store.manifest import Manifest, Root, published_version, read_manifest
@@ -22,6 +21,9 @@ from clipsearch.store.places import Places
 from clipsearch.store.records import Records
 from clipsearch.store.search import Searcher, as_ids
 from clipsearch.types import Ids, StoredVectors, Vectors
+
+if TYPE_CHECKING:
+    from clipsearch.store.catalog import Catalog
 
 _ATTEMPTS = 100
 
@@ -41,6 +43,8 @@ class Snapshot:
     @cached_property
     def catalog(self) -> Catalog:
         """The version's metadata, for conditions and statistics."""
+        from clipsearch.store.catalog import Catalog  # and with it DuckDB, which few searches need
+
         return Catalog(self.layout.path / self.manifest.catalog.name)
 
     @cached_property

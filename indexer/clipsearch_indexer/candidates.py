@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from clipsearch.pictures import ShardLayout, from_stored, to_stored
+from clipsearch.names import from_stored, to_stored
+from clipsearch.pictures import ShardLayout
 from clipsearch_indexer.chunks import chunked
 from clipsearch_indexer.plan import Plan, StoredFile, StoredRow
 from clipsearch_indexer.sources.parquet import ShardRows, read_shard

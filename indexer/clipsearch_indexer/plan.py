@@ -14,7 +14,8 @@ from typing import Any
 import pyarrow as pa
 from pathspec import GitIgnoreSpec
 
-from clipsearch.store.duck import literal, open_writer, select, stream
+from clipsearch.store.duck import open_writer, select, stream
+from clipsearch.store.sql import literal
 from clipsearch_indexer.chunks import chunked
 from clipsearch_indexer.roots import Target
 from clipsearch_indexer.sources.folder import Found, Problem

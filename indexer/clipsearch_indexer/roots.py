@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from clipsearch.errors import SourceError
-from clipsearch.pictures import to_stored
+from clipsearch.names import to_stored
 from clipsearch.store.manifest import Root
 from clipsearch_indexer.sources.resolve import Source
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from clipsearch.errors import ShardDamaged, SourceError
-from clipsearch.pictures import from_stored
+from clipsearch.names import from_stored
 from clipsearch.pictures.parquet import inspect_shard
 from clipsearch.store.catalog import Catalog
 from clipsearch.store.segments import failures_of, removals_of

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clipsearch.errors import PictureError
-from clipsearch.pictures import from_stored, to_stored
+from clipsearch.names import from_stored, to_stored
 from clipsearch.pictures.paths import read_file
 
 

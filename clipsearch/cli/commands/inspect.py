@@ -70,7 +70,7 @@ def _sources(found: Sequence[dict[str, Any]], roots: dict[str, Path]) -> list[st
     """Files behind failures; a failed row of a Parquet file stands for the file."""
     import re
 
-    from clipsearch.pictures import from_stored
+    from clipsearch.names import from_stored
 
     files = [(f["root"], re.sub(r"#\d+/\d+$", "", f["path"])) for f in found]
     return [str(roots[root] / from_stored(path)) for root, path in dict.fromkeys(files)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from clipsearch.errors import FailureReason, UsageError
-from clipsearch.pictures.paths import to_stored
+from clipsearch.names import to_stored
 from clipsearch_indexer.sources.names import FileKind, file_kind, is_skipped
 
 IGNORE_FILE = ".clipsearchignore"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from clipsearch.errors import SourceError
-from clipsearch.pictures.paths import to_stored
+from clipsearch.names import to_stored
 from clipsearch_indexer.sources.names import file_kind, is_skipped
 
 SourceKind = Literal["folder", "shards", "picture"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clipsearch.errors import UsageError
-from clipsearch.pictures import from_stored
+from clipsearch.names import from_stored
 from clipsearch_indexer.sources.folder import IGNORE_FILE, Found, Problem, walk
 
 
