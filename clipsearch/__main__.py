@@ -1,5 +1,5 @@
 """`python -m clipsearch`."""
 
-from clipsearch.cli.app import main
+from clipsearch.cli.app import run
 
-main()
+run()

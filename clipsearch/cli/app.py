@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -89,6 +90,19 @@ def main() -> None:
             f"to see where, and please report it.",
             1,
         )
+
+
+def run() -> NoReturn:
+    """The command as a process: `main`, and out at once. To unload FAISS and torch takes longer than many a search."""
+    code = 0
+    try:
+        main()
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # nobody reads it any more
+            stream.flush()
+    os._exit(code)
 
 
 def _stop(message: str, code: int) -> None:

@@ -101,6 +101,8 @@ def print_hits(hits: Sequence[Hit]) -> None:
 def print_notes(answers: Sequence[Answer], *, next_page: bool) -> None:
     """Say on standard error what is not shown, and with `next_page` how to go on."""
     hidden = sum(answer.hidden for answer in answers)
+    if answers and answers[0].found.plan.survivors == 0:
+        print("No picture passes the filter; `clipsearch sql` shows what there is to filter by.", file=sys.stderr)
     if hidden and not any(len(answer.shown) for answer in answers):
         print(f"Nothing relevant; --all lists the {hidden:,} nearest.", file=sys.stderr)
     elif hidden:

@@ -13,9 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from clipsearch.errors import ModelMismatch, QueryError
 from clipsearch.query import terms
-from clipsearch.query.duplicates import Level, Progress, duplicates
-from clipsearch.query.filters import Filter
-from clipsearch.query.info import IndexInfo, info_of
 from clipsearch.query.options import GroupBy, Options, ids_of
 from clipsearch.query.results import Results
 from clipsearch.query.search import search
@@ -27,6 +24,9 @@ from clipsearch.types import DuplicateGroup, Encoder
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from clipsearch.query.duplicates import Level, Progress
+    from clipsearch.query.filters import Filter
+    from clipsearch.query.info import IndexInfo
     from clipsearch.query.terms import Picture
 
 
@@ -173,6 +173,8 @@ class Index:
         progress: Progress | None = None,
     ) -> Iterator[DuplicateGroup]:
         """Pictures that are there more than once, group by group; see `clipsearch.query.duplicates`."""
+        from clipsearch.query.duplicates import duplicates
+
         return duplicates(self._snapshot, level, threshold=threshold, where=where, progress=progress)
 
     def get(self, picture_id: int) -> Mapping[str, Any]:
@@ -230,6 +232,8 @@ class Index:
 
     def info(self) -> IndexInfo:
         """What this index is and where its pictures are."""
+        from clipsearch.query.info import info_of
+
         return info_of(self._snapshot)
 
     def refresh(self) -> bool:

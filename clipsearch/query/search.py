@@ -25,7 +25,6 @@ from clipsearch.query.sieve import Exclusion, OneOfEach
 from clipsearch.query.terms import Query
 from clipsearch.query.vectors import Asked, asked_vectors
 from clipsearch.store.nearest import Nearest, Steps
-from clipsearch.store.records import rows_at
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.types import Encoder, Ids, Vectors
 
@@ -114,9 +113,9 @@ class _Reader:
 
     def metadata(self, pages: Sequence[Ids]) -> list[pa.Table]:
         """The metadata of each page, fetched once for all of them."""
-        distinct, places = np.unique(np.concatenate(pages), return_inverse=True)
-        table = self.snapshot.records.of(distinct)
-        return [rows_at(table, rows) for rows in np.split(places, np.cumsum([len(page) for page in pages])[:-1])]
+        table = self.snapshot.records.of(np.concatenate(pages))
+        starts = np.cumsum([0, *(len(page) for page in pages)]).tolist()
+        return [table.slice(start, len(page)) for start, page in zip(starts, pages, strict=False)]
 
     def page(self, asked: Asked, found: Nearest, row: int, start: int) -> _Page:
         """The results of one of the queries from `start` on; `found` holds the first portion of all of them."""

@@ -24,11 +24,11 @@ from clipsearch.store.segments import (
     SegmentRecord,
     complete_segments,
     damage,
-    load_vectors,
     outermost,
     read_record,
 )
 from clipsearch.store.snapshot import Snapshot
+from clipsearch.store.vectors import load_vectors
 from clipsearch.store.writer import collect_garbage
 
 _NORM_TOLERANCE = 2e-3  # float16 keeps 11 bits: a unit vector of any length is off by less than this

@@ -22,8 +22,8 @@ from clipsearch.store.segments import (
     REMOVALS,
     ROWS,
     SegmentDraft,
-    load_vectors,
 )
+from clipsearch.store.vectors import load_vectors
 from clipsearch.types import Ids, StoredVectors
 
 LARGEST = 1_000_000

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from clipsearch.errors import IndexDamaged
 from clipsearch.store.layout import Layout
-from clipsearch.store.segments import load_vectors
 from clipsearch.store.sql import literal
+from clipsearch.store.vectors import load_vectors
 from clipsearch.types import Ids, StoredVectors
 
 if TYPE_CHECKING:

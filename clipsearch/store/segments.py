@@ -20,10 +20,10 @@ from clipsearch.errors import IndexDamaged
 from clipsearch.store.layout import Layout, checksum, fsync_file, fsync_folder
 from clipsearch.store.manifest import ModelRef, Root, SegmentRef
 from clipsearch.store.schema import FAILURE_SCHEMA, REMOVAL_SCHEMA
+from clipsearch.store.vectors import VECTORS
 from clipsearch.types import StoredVectors
 
-VECTORS, ROWS, REMOVALS, FAILURES, RECORD = (
-    "vectors.npy",
+ROWS, REMOVALS, FAILURES, RECORD = (
     "rows.parquet",
     "removals.parquet",
     "failures.parquet",
@@ -169,22 +169,6 @@ def outermost(records: Iterable[SegmentRecord]) -> list[SegmentRecord]:
         if not kept or record.segment.last > kept[-1].segment.last:
             kept.append(record)
     return kept
-
-
-def load_vectors(layout: Layout, segment: str) -> StoredVectors:
-    """A segment's vectors, float16 [n, dim], memory-mapped.
-
-    Raises:
-        IndexDamaged: the file is missing or no array.
-    """
-    path = layout.segments / segment / VECTORS
-    try:
-        # NumPy cannot map an array of no bytes.
-        empty = path.stat().st_size <= 128
-        vectors: StoredVectors = np.load(path) if empty else np.load(path, mmap_mode="r")
-        return vectors
-    except (OSError, ValueError, EOFError):
-        raise IndexDamaged(f"{path} cannot be read; run `clipsearch repair --index {layout.path}`.") from None
 
 
 def damage(layout: Layout, segment: SegmentRef) -> list[str]:

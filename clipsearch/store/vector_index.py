@@ -27,7 +27,7 @@ from clipsearch.store.places import Places
 from clipsearch.store.tuning import tuned
 from clipsearch.types import Ids, StoredVectors, Tell
 
-Step = Literal["exact", "train", "extend", "keep"]
+Step = Literal["exact", "train", "extend", "tune", "keep"]
 
 _SEED = 0
 
@@ -55,6 +55,8 @@ def derive_vector_index(layout: Layout, manifest: Manifest, places: Places, chan
         trained = _train(layout, manifest, places, recipe, change.tell)
     elif step == "extend" and old is not None:
         trained = _extend(layout, manifest, places, old, change.tell)
+    elif step == "tune" and old is not None:
+        trained = _tuned(layout, manifest, places, old)
     elif step == "keep" and old is not None:
         trained = old
     if trained is not None:
@@ -66,11 +68,13 @@ def _next_step(recipe: RecipeName, manifest: Manifest, old: TrainedRef | None, t
     """What to do for a version of `manifest.rows` pictures of which `tail` are newer than the trained index `old`."""
     if recipe == "exact":
         return "exact"
-    if old is None or old.recipe != recipe or old.recall != manifest.tuning.recall:
+    if old is None or old.recipe != recipe:
         return "train"
     if manifest.rows > OUTGROWN * old.trained_on or old.dead > HOLLOW * old.codes:
         return "train"
-    return "extend" if tail > longest_tail(old.codes) else "keep"
+    if tail > longest_tail(old.codes):
+        return "extend"
+    return "keep" if old.recall == manifest.tuning.recall else "tune"
 
 
 def _exact(layout: Layout, manifest: Manifest, places: Places, change: Change, trained: TrainedRef | None) -> FileRef:
@@ -122,6 +126,13 @@ def _drafts(layout: Layout, version: int) -> Iterator[tuple[Path, Path]]:
     index, lists = layout.trained(version), layout.lists(version)
     with replacing(index, layout.tmp) as draft, replacing(lists, layout.tmp) as lists_draft:
         yield draft, lists_draft
+
+
+def _tuned(layout: Layout, manifest: Manifest, places: Places, old: TrainedRef) -> TrainedRef:
+    """The same index, looked into as far as another recall takes."""
+    index = TrainedIndex(layout.path / old.index.name, layout.path / old.lists.name)
+    points, milliseconds = tuned(layout, manifest, places, index)
+    return replace(old, recall=manifest.tuning.recall, points=points, milliseconds=milliseconds)
 
 
 def _trained_ref(

@@ -13,7 +13,7 @@ from clipsearch.pictures import Appearance
 from clipsearch.store.catalog import Catalog
 from clipsearch.store.layout import Layout
 from clipsearch.store.manifest import Manifest
-from clipsearch.store.segments import load_vectors
+from clipsearch.store.vectors import load_vectors
 from clipsearch.types import PictureFacts, StoredVectors
 
 _FACTS = ("format", "width", "height", "taken_at", "camera", "latitude", "longitude")

@@ -92,7 +92,7 @@ def test_csv_of_more_hits_than_a_batch(capsys):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes names that are not UTF-8")
 def test_csv_gives_file_names_as_the_bytes_they_are(monkeypatch):
-    from clipsearch.pictures import to_stored
+    from clipsearch.names import to_stored
 
     name = os.fsdecode(b"/p/caf\xe9.jpg")
     out = io.BytesIO()

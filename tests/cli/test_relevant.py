@@ -67,3 +67,10 @@ def test_sorted_within_the_relevant(ask):
     assert len(hits) > 1
     assert [hit["bytes"] for hit in hits] == sorted((hit["bytes"] for hit in hits), reverse=True)
     assert all(hit["relevance"] >= 0.5 for hit in hits)
+
+
+def test_a_filter_that_nothing_passes_is_said_so(ask):
+    found = ask(THERE, "--format", "xyz")
+    assert found.returncode == 0
+    assert found.stderr.startswith("No picture passes the filter;")
+    assert len(found.stdout.splitlines()) == 1

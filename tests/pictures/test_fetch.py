@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from clipsearch.errors import PictureError
-from clipsearch.pictures import picture_bytes, to_stored
+from clipsearch.names import to_stored
+from clipsearch.pictures import picture_bytes
 
 JPEG = b"\xff\xd8\xff"
 

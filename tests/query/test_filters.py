@@ -354,7 +354,7 @@ def test_ids_come_ascending_though_rows_do_not(snapshot):
 
 @pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
 def test_a_folder_whose_name_is_not_utf8(tmp_path):
-    from clipsearch.pictures import to_stored
+    from clipsearch.names import to_stored
 
     odd = os.fsdecode(b"caf\xe9")
     row = {"id": 1, "root": "p", "path": to_stored(f"{odd}/a.jpg"), "file": to_stored(f"{odd}/a.jpg")}

@@ -16,11 +16,11 @@ from clipsearch.store.segments import (
     complete_segments,
     damage,
     failures_of,
-    load_vectors,
     outermost,
     read_record,
     removals_of,
 )
+from clipsearch.store.vectors import load_vectors
 from tests.store.conftest import DIM, MODEL, rows_of, unit_vectors
 
 

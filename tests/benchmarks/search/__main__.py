@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--queries", type=int, default=1000, help="of each kind")
+    parser.add_argument("--recall", type=float, default=0.98, help="what the index is tuned to")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "clipsearch-benchmark")
     parser.add_argument("--photos", type=Path, help="a folder with images/ and captions.jsonl, as Flickr8k")
     parser.add_argument("--peers", nargs="+", help="only these")
@@ -45,6 +46,7 @@ def main() -> None:
         return
     work = Workspace(given.folder, given.rows, given.queries)
     work.prepare()
+    work.tune(given.recall)
     if given.command == "engine":
         from . import engine
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from clipsearch.store.manifest import ModelRef
 from clipsearch.store.snapshot import Snapshot
+from clipsearch.store.writer import open_for_writing
 
 from .index import make_index
 from .truth import Positions, exact
@@ -58,6 +59,12 @@ class Workspace:
             shutil.rmtree(self.index, ignore_errors=True)
             made = make_index(self.index, self.rows, self.world, ModelRef("benchmark", "benchmark", self.world.dim))
             self._build.write_text(json.dumps(asdict(made)))
+
+    def tune(self, recall: float) -> None:
+        """Tune the index to a recall, unless it is."""
+        with open_for_writing(self.index) as writer:
+            writer.tuning = writer.tuning.changed(recall, None)
+            writer.publish()
 
     def queries_of(self, kind: str) -> Floats:
         """Queries of a kind, float32 [queries, dim] of norm 1."""
