@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for each core; before anything is loaded
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq

@@ -97,6 +97,19 @@ def test_too_few_pictures_make_it_exact_again(store, small_bands):
     assert check.verify(store.path).problems == ()
 
 
+def test_another_recall_tunes_the_index_there_is(store, small_bands):
+    with store.writer() as w:
+        store.add(w, 1500)
+        w.publish()
+        before = Snapshot(store.path).manifest.trained
+        w.tuning = w.tuning.changed(0.6, None)
+        w.publish()
+    after = Snapshot(store.path).manifest.trained
+    assert (after.index, after.lists, after.recall) == (before.index, before.lists, 0.6)
+    assert after.points[0].probes < before.points[0].probes
+    store.published()
+
+
 def test_a_memory_budget_picks_the_recipe():
     tuning = recipes.Tuning
     assert recipes.choose(50_000, 512, tuning()) == "exact"

@@ -21,6 +21,7 @@ PROCESSES = 10
 CALLS: dict[str, dict[str, Any]] = {
     "k=10": {"k": 10},
     "k=100": {"k": 100},
+    "k=10_000": {"k": 10_000},
     "where='lottery < 0.1'": {"where": "lottery < 0.1"},
     "where='lottery < 0.001'": {"where": "lottery < 0.001"},
     "where=Filter(after=2024, camera='iPhone')": {"where": Filter(after="2024", camera="iPhone")},
