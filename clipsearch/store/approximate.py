@@ -21,7 +21,7 @@ from clipsearch.types import Ids, Vectors
 _MANY_DEAD = 0.05
 """From this share of codes without a picture on, they are left out of the search rather than out of its answer."""
 
-_SPARSE = 0.3
+_SPARSE = 0.8
 """A filter that lets through less than this share may leave lists empty; then the lists to look at are picked."""
 
 _SAFETY = 2.0

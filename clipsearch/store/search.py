@@ -19,7 +19,7 @@ _WIDEN = 4
 """How many times as many lists are looked at when the first ones held too few."""
 
 # Costs in nanoseconds a vector of 512 numbers: fetched by its id; scored; its code looked at.
-_FETCH, _SCORE, _CODE = 300.0, 45.0, 8.0
+_FETCH, _SCORE, _CODE = 300.0, 45.0, 20.0
 
 _FEW = 20_000
 """Survivors of 512 numbers that are scored one by one whatever else could be done, since that misses none."""
