@@ -160,7 +160,9 @@ class _Lance:
         self._table = lancedb.connect(folder).open_table("pictures")
 
     def search(self, query: Floats, k: int, effort: int) -> NDArray[Any]:
-        asked = self._table.search(query).nprobes(effort).refine_factor(self.refine).limit(k).select(["id"])
+        asked = (
+            self._table.search(query).nprobes(effort).refine_factor(self.refine).limit(k).select(["id", "_distance"])
+        )
         return asked.to_arrow()["id"].to_numpy()  # type: ignore[no-any-return]
 
 
