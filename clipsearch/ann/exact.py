@@ -15,7 +15,7 @@ import numpy as np
 
 from clipsearch.ann.files import read_index
 from clipsearch.ann.selection import Selection
-from clipsearch.ann.threads import threads_for
+from clipsearch.ann.threads import LITTLE, one_thread
 from clipsearch.types import Ids, StoredVectors, Vectors
 
 _BLOCK = 65536
@@ -46,7 +46,7 @@ def nearest_rows(queries: Vectors, vectors: StoredVectors, k: int) -> tuple[Vect
     codes = np.ascontiguousarray(vectors, dtype=np.float16).view(np.uint8)
     if len(codes):
         index.add_sa_codes(codes)
-    with threads_for(len(queries) * len(vectors)):
+    with one_thread(len(queries) * len(vectors) <= LITTLE):
         scores, rows = index.search(np.ascontiguousarray(queries, dtype=np.float32), max(1, min(k, len(vectors))))
     return scores[:, : len(vectors)], rows[:, : len(vectors)]
 
@@ -125,7 +125,7 @@ class ExactIndex:
         if len(queries) >= _MANY and allowed is None:
             return nearest_of_all(np.ascontiguousarray(queries, dtype=np.float32), self._blocks(), k)
         parameters = faiss.SearchParameters(sel=allowed.selector) if allowed is not None else None
-        with threads_for(len(queries) * len(self)):
+        with one_thread(len(queries) * len(self) <= LITTLE):
             scores, ids = self._index.search(np.ascontiguousarray(queries, dtype=np.float32), k, params=parameters)
         filled = int((ids >= 0).all(axis=0).sum())
         return scores[:, :filled], ids[:, :filled]

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 
 import faiss
 
-_LITTLE = 32_768
+LITTLE = 32_768
 """Vectors compared on one thread: to wake others takes longer, and OpenMP's then wait by spinning, which takes the
 processor from whatever comes next."""
 
 
 @contextmanager
-def threads_for(comparisons: float) -> Iterator[None]:
-    """Let FAISS use one thread for little work, in this thread; all it has for more."""
+def one_thread(little: bool) -> Iterator[None]:
+    """Have FAISS use one thread for `little` work, in this thread; for more all it has."""
     before = faiss.omp_get_max_threads()
-    if comparisons > _LITTLE or before == 1:
+    if not little or before == 1:
         yield
         return
     faiss.omp_set_num_threads(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import faiss
@@ -13,7 +12,7 @@ from clipsearch.ann.centroids import centroids_of
 from clipsearch.ann.files import read_index
 from clipsearch.ann.lists import lists_by_id, map_lists
 from clipsearch.ann.selection import Selection
-from clipsearch.ann.threads import threads_for
+from clipsearch.ann.threads import one_thread
 from clipsearch.types import Ids, Vectors
 
 
@@ -41,7 +40,7 @@ class TrainedIndex:
         `probes` lists are looked at, those whose centres are nearest.
         """
         parameters = faiss.SearchParametersIVF(nprobe=min(probes, self.list_count), **_selecting(allowed))
-        with threads_for(0 if len(queries) == 1 else math.inf):
+        with one_thread(len(queries) == 1):
             ids: Ids = self._index.search(np.ascontiguousarray(queries, np.float32), count, params=parameters)[1]
         return ids
 
@@ -54,7 +53,7 @@ class TrainedIndex:
         parameters = faiss.SearchParametersIVF(nprobe=len(wanted), **_selecting(allowed))
         pointers = [faiss.swig_ptr(array) for array in (wanted, centres, scores, ids)]
         # FAISS's own Python wrapper of this does not pass parameters on.
-        with threads_for(0):
+        with one_thread(True):
             self._index.search_preassigned_c(1, faiss.swig_ptr(query), count, *pointers, False, parameters)
         return ids
 

@@ -50,7 +50,7 @@ def tune(index: TrainedIndex, trials: Sequence[Trial], rows: int, recall: float)
     tried: dict[int, list[OperatingPoint]] = {k: [] for k in depths}
     wanted = recall + _MARGIN
     codes_a_list = rows / index.list_count
-    for probes in _steps(8, index.list_count, _FINELY):
+    for probes in _steps(8, index.list_count):
         ranks = [_ranks(_candidates(index, trial, probes), trial.truth) for trial in trials]
         for k in depths:
             tried[k].append(_fewest_candidates(k, probes, ranks, wanted))
@@ -78,17 +78,17 @@ def _choose(points: Sequence[OperatingPoint], codes_a_list: float, wanted: float
 
 def _fewest_candidates(k: int, probes: int, ranks: Sequence[NDArray[np.int64]], wanted: float) -> OperatingPoint:
     """The fewest candidates that reach the recall with so many probes; the most there are where none do."""
-    for candidates in _steps(2 * k, _MOST_CANDIDATES, _FINELY):
+    for candidates in _steps(2 * k, _MOST_CANDIDATES):
         recalls = tuple(float((r[:, :k] < candidates).mean()) for r in ranks)
         if min(recalls) >= wanted:
             break
     return OperatingPoint(k, probes, candidates, recalls)
 
 
-def _steps(first: int, last: int, ratio: float) -> list[int]:
-    """Numbers from `first` to `last`, both included, each about `ratio` times the one before."""
-    count = max(0, math.ceil(math.log(max(1, last / first)) / math.log(ratio)))
-    return [*dict.fromkeys(round(first * ratio**i) for i in range(count)), last]
+def _steps(first: int, last: int) -> list[int]:
+    """Numbers from `first` to `last`, both included, each about `_FINELY` times the one before."""
+    count = max(0, math.ceil(math.log(max(1, last / first)) / math.log(_FINELY)))
+    return [*dict.fromkeys(round(first * _FINELY**i) for i in range(count)), last]
 
 
 def _candidates(index: TrainedIndex, trial: Trial, probes: int) -> Ids:
