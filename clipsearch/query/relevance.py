@@ -38,7 +38,7 @@ def relevance(
 
     Args:
         background: the statistics of the index.
-        query: the vector searched with, float32 [dim] of norm 1.
+        query: the vector searched with, float32 [dim] of norm 1; [k, dim] for hits of several queries, one a hit.
         scores: inner products of query and hits, float32 [k].
         vectors: vectors of the hits, [k, dim] in the same order.
         pictures: how many pictures the query chose from: those of the index, or the survivors of its filter.
@@ -50,7 +50,7 @@ def relevance(
     if kind is None:
         return None
     hits = vectors.astype(np.float32)
-    [prominences] = prominence(query[None], kind.queries, scores[None], hits, background.pictures)
+    prominences = prominence(np.atleast_2d(query), kind.queries, scores, hits, background.pictures)
     tail = kind.peaks.tail(prominences, max(pictures, 1))
     found: NDArray[np.float32] = 1 - tail
     return found

@@ -156,11 +156,11 @@ def moments_of(vectors: Vectors) -> Moments:
 def prominence(
     queries: Vectors, about: Moments, scores: NDArray[np.float32], pictures: Vectors, background: Moments
 ) -> NDArray[np.float32]:
-    """How far pairs of query and picture stand out, seen from both sides, float32 [m, n].
+    """How far pairs of query and picture stand out, seen from both sides, float32 of the shape of `scores`.
 
     The mean of two standings: of the score among the query's scores with all pictures (`background`), and among the
     picture's scores with all queries (`about`). `scores` [m, n] are the inner products of `queries` [m, dim] and
-    `pictures` [n, dim].
+    `pictures` [n, dim], or [n] those of pictures and the queries beside them, [n, dim] or [1, dim].
     """
     return (background.standing(scores.T, queries).T + about.standing(scores, pictures)) / np.float32(2)
 
