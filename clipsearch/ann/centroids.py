@@ -74,7 +74,7 @@ def quantizer(centroids: Vectors) -> Any:
     to the nearest; very many by codes first, and the best of those exactly, in a third of the time."""
     dim = centroids.shape[1]
     exact = faiss.IndexFlatIP(dim)
-    if len(centroids) < _MANY or dim % 4:
+    if len(centroids) < _MANY:
         exact.add(centroids)
         return exact
     codes = faiss.IndexPQFastScan(dim, dim // 2, 4, faiss.METRIC_INNER_PRODUCT)
