@@ -95,15 +95,16 @@ def expect_pictures(page: playwright.Page, count: int, first: str | None = None)
         playwright.expect(page.locator(PICTURES).first).to_have_attribute("alt", first)
 
 
-def loaded(page: playwright.Page) -> bool:
-    """Whether every picture that should be there has pixels."""
-    page.wait_for_load_state("networkidle")
-    return bool(page.eval_on_selector_all(PICTURES, "all => all.every(one => one.complete && one.naturalWidth > 0)"))
+def expect_loaded(page: playwright.Page) -> None:
+    """Every picture that should be there gets its pixels; they arrive after the page has been quiet once."""
+    for picture in page.locator(PICTURES).all():
+        playwright.expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("one => one.naturalWidth") > 0
 
 
 def test_a_visit(page: playwright.Page, address: str) -> None:
     expect_pictures(page, 24, "newest.jpg")
-    assert loaded(page)
+    expect_loaded(page)
     field = page.get_by_label("Search", exact=True)
 
     field.fill("a red wall")
@@ -123,7 +124,7 @@ def test_a_visit(page: playwright.Page, address: str) -> None:
 
     page.get_by_role("button", name="Show more").click()
     expect_pictures(page, 30, best)
-    assert loaded(page)
+    expect_loaded(page)
 
 
 def test_a_picture_is_uploaded(page: playwright.Page, tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_a_picture_is_uploaded(page: playwright.Page, tmp_path: Path) -> None:
     page.locator("input[type=file]").set_input_files(tmp_path / "query.png")
     playwright.expect(page.locator(".st-key-resembled")).to_contain_text("Pictures that resemble yours")
     playwright.expect(page.locator(".about-picture b")).to_have_count(24)
-    assert loaded(page)
+    expect_loaded(page)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Remove", exact=True).click()
     expect_pictures(page, 24, "newest.jpg")
@@ -141,7 +142,7 @@ def test_a_picture_is_uploaded(page: playwright.Page, tmp_path: Path) -> None:
 
 def test_the_rows_of_the_grid_are_level(page: playwright.Page) -> None:
     expect_pictures(page, 24)
-    assert loaded(page)
+    expect_loaded(page)
     boxes = page.eval_on_selector_all(PICTURES, "all => all.map(one => one.getBoundingClientRect().toJSON())")
     rows: dict[int, list[dict[str, float]]] = {}
     for box in boxes:
