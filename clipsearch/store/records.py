@@ -137,7 +137,7 @@ class Records:
         before = 0
         for file in self._opened:
             inside = np.searchsorted(file.firsts, wanted, side="right") - 1
-            for number in np.unique(inside[inside >= 0]).tolist():
+            for number in np.flatnonzero(np.bincount(inside + 1)[1:]).tolist():
                 here = np.flatnonzero(inside == number)
                 ids = file.ids[number]
                 row = np.searchsorted(ids, wanted[here])
