@@ -15,6 +15,7 @@ from typing import Any
 import faiss
 import numpy as np
 
+from clipsearch.ann.gpu import flat_on_gpu, has_gpu, knn
 from clipsearch.types import Vectors
 
 SAMPLE_PER_LIST = 100
@@ -32,17 +33,12 @@ _COARSE_SAMPLE = 40_000
 _GRAPH_LINKS, _GRAPH_BUILD, _GRAPH_SEARCH = 32, 80, 48
 
 
-def has_gpu() -> bool:
-    """Whether this FAISS can compute on a GPU here."""
-    return hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0
-
-
 def train_centroids(sample: Vectors, count: int) -> Vectors:
     """About `count` centres of a sample of unit vectors, float32 [n, dim] of norm 1."""
     if count <= _AT_ONCE:
         return _kmeans(sample, min(count, len(sample)))
     groups = _kmeans(sample[:: max(1, len(sample) // _COARSE_SAMPLE)], round(math.sqrt(count)))
-    nearest = faiss.knn(sample, groups, 1, metric=faiss.METRIC_INNER_PRODUCT)[1][:, 0]
+    nearest = knn(sample, groups, 1)[1][:, 0]
     centres = []
     for group in range(len(groups)):
         members = np.ascontiguousarray(sample[nearest == group])
@@ -100,7 +96,7 @@ def quick_assignment(inverted_file: Any) -> Iterator[None]:
     centroids = centroids_of(inverted_file.quantizer)
     dim = centroids.shape[1]
     if has_gpu():
-        quick = faiss.GpuIndexFlatIP(faiss.StandardGpuResources(), dim)
+        quick = flat_on_gpu(dim)
     else:
         quick = faiss.IndexHNSWFlat(dim, _GRAPH_LINKS, faiss.METRIC_INNER_PRODUCT)
         quick.hnsw.efConstruction, quick.hnsw.efSearch = _GRAPH_BUILD, _GRAPH_SEARCH

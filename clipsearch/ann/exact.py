@@ -14,6 +14,7 @@ import faiss
 import numpy as np
 
 from clipsearch.ann.files import read_index
+from clipsearch.ann.gpu import knn
 from clipsearch.ann.selection import Selection
 from clipsearch.ann.threads import LITTLE, one_thread
 from clipsearch.types import Ids, StoredVectors, Vectors
@@ -56,7 +57,7 @@ def nearest_of_all(queries: Vectors, blocks: Iterable[tuple[Ids, StoredVectors]]
     int64 [n, k'], best first."""
     scores, ids = np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
     for block, vectors in blocks:
-        found, rows = faiss.knn(queries, decoded(vectors), min(k, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
+        found, rows = knn(queries, decoded(vectors), min(k, len(block)))
         scores, ids = best_of(np.hstack([scores, found]), np.hstack([ids, block[rows]]), k)
     return scores, ids
 

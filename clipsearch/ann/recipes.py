@@ -54,12 +54,15 @@ class Tuning:
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
     """How a trained index finds the `k` nearest: how many lists it looks at, and how many candidates are scored
-    exactly. `recalls` are those measured for picture-like and for text-like queries, if they were."""
+    exactly. Lists whose centre scores lower than the tenth nearest centre by more than `reach` are passed over: a
+    query amid its like needs few lists, one between clusters many. `recalls` are those measured for picture-like and
+    for text-like queries, if they were."""
 
     k: int
     probes: int
     candidates: int
     recalls: tuple[float, ...] = ()
+    reach: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +126,20 @@ def operating_point(points: Sequence[OperatingPoint], k: int) -> OperatingPoint:
     first, last = points[0], points[-1]
     if k <= first.k:
         return first
-    if k >= last.k:
+    if k == last.k:
+        return last
+    if k > last.k:
         ratio = k / last.k
         return OperatingPoint(k, math.ceil(last.probes * ratio), math.ceil(last.candidates * ratio))
     upper = next(i for i, point in enumerate(points) if point.k >= k)
     low, high = points[upper - 1], points[upper]
+    if k == high.k:
+        return high
     share = math.log(k / low.k) / math.log(high.k / low.k)
-    return OperatingPoint(k, _between(low.probes, high.probes, share), _between(low.candidates, high.candidates, share))
+    probes, candidates = _between(low.probes, high.probes, share), _between(low.candidates, high.candidates, share)
+    reaches = (low.reach, high.reach)
+    reach = None if None in reaches else max(r for r in reaches if r is not None)
+    return OperatingPoint(k, probes, candidates, reach=reach)
 
 
 def _between(low: int, high: int, share: float) -> int:

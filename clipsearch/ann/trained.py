@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 from clipsearch.ann.centroids import centroids_of
 from clipsearch.ann.files import read_index
 from clipsearch.ann.lists import lists_by_id, map_lists
+from clipsearch.ann.recipes import OperatingPoint
 from clipsearch.ann.selection import Selection
 from clipsearch.ann.threads import one_thread
 from clipsearch.types import Ids, Vectors
+
+_PASSED_OVER = -1
+"""What FAISS skips where it expects the number of a list."""
+
+_TENTH = 9
 
 
 class TrainedIndex:
@@ -27,6 +33,7 @@ class TrainedIndex:
         self._index = read_index(path)
         self._lists = map_lists(lists)  # kept here, since FAISS only borrows it
         self._index.replace_invlists(self._lists, False)
+        self._quantizer = self._index.quantizer
         self._centroids: Vectors | None = None
 
     @property
@@ -34,28 +41,38 @@ class TrainedIndex:
         """How many lists there are."""
         return int(self._index.nlist)
 
-    def candidates(self, queries: Vectors, count: int, probes: int, allowed: Selection | None = None) -> Ids:
+    def candidates(self, queries: Vectors, count: int, point: OperatingPoint, allowed: Selection | None = None) -> Ids:
         """Ids that are likely nearest to each query, int64 [n, count], likeliest first; -1 where there are no more.
 
-        `probes` lists are looked at, those whose centres are nearest.
+        The lists of the `point` are looked at, those whose centres are nearest.
         """
-        parameters = faiss.SearchParametersIVF(nprobe=min(probes, self.list_count), **_selecting(allowed))
+        queries = np.ascontiguousarray(queries, np.float32)
         with one_thread(len(queries) == 1):
-            ids: Ids = self._index.search(np.ascontiguousarray(queries, np.float32), count, params=parameters)[1]
-        return ids
+            centres, lists = self._quantizer.search(queries, min(point.probes, self.list_count))
+            if point.reach is not None:
+                lists[gaps(centres) > point.reach] = _PASSED_OVER
+            return self._in_lists(queries, count, lists, centres, allowed)
 
     def candidates_in(self, query: Vectors, count: int, lists: Ids, allowed: Selection | None = None) -> Ids:
         """As `candidates`, for one query [1, dim] and the lists given (int64 [m], m > 0)."""
         query = np.ascontiguousarray(query, np.float32)
-        wanted = np.ascontiguousarray(lists, np.int64)
-        centres = np.ascontiguousarray(self._centres()[wanted] @ query[0])
-        scores, ids = np.empty((1, count), np.float32), np.empty((1, count), np.int64)
-        parameters = faiss.SearchParametersIVF(nprobe=len(wanted), **_selecting(allowed))
-        pointers = [faiss.swig_ptr(array) for array in (wanted, centres, scores, ids)]
-        # FAISS's own Python wrapper of this does not pass parameters on.
+        wanted = np.ascontiguousarray(lists[None], np.int64)
+        centres = np.ascontiguousarray((self._centres()[lists] @ query[0])[None])
         with one_thread(True):
-            self._index.search_preassigned_c(1, faiss.swig_ptr(query), count, *pointers, False, parameters)
+            return self._in_lists(query, count, wanted, centres, allowed)
+
+    def _in_lists(self, queries: Vectors, count: int, lists: Ids, centres: Vectors, allowed: Selection | None) -> Ids:
+        scores, ids = np.empty((len(queries), count), np.float32), np.empty((len(queries), count), np.int64)
+        parameters = faiss.SearchParametersIVF(nprobe=lists.shape[1], **_selecting(allowed))
+        pointers = [faiss.swig_ptr(array) for array in (lists, centres, scores, ids)]
+        # FAISS's own Python wrapper of this does not pass parameters on.
+        self._index.search_preassigned_c(len(queries), faiss.swig_ptr(queries), count, *pointers, False, parameters)
         return ids
+
+    def centre_scores(self, queries: Vectors, probes: int) -> Vectors:
+        """Inner products of each query with its nearest centres, best first, float32 [n, min(probes, lists)]."""
+        scores: Vectors = self._quantizer.search(queries, min(probes, self.list_count))[0]
+        return scores
 
     def list_scores(self, query: Vectors) -> NDArray[np.float32]:
         """The inner product of one query [1, dim] with every list's centre, float32 [lists]."""
@@ -68,8 +85,13 @@ class TrainedIndex:
 
     def _centres(self) -> Vectors:
         if self._centroids is None:
-            self._centroids = centroids_of(self._index.quantizer)
+            self._centroids = centroids_of(self._quantizer)
         return self._centroids
+
+
+def gaps(centres: Vectors) -> Vectors:
+    """By how much each centre scores lower than the tenth nearest, from scores that are best first, float32 [n, m]."""
+    return centres[:, min(_TENTH, centres.shape[1] - 1), None] - centres
 
 
 def _selecting(allowed: Selection | None) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -16,6 +17,9 @@ import typer
 from clipsearch import __version__
 from clipsearch.cli.commands import demo, duplicates, index, inspect, search, ui, upkeep
 from clipsearch.errors import ClipsearchError, UsageError
+
+_COLLECTED_EVERY = 50_000
+"""Objects made before Python looks for garbage: imports make many and no garbage, and looking delays a search."""
 
 app = typer.Typer(
     name="clipsearch",
@@ -98,6 +102,7 @@ def main() -> None:
 def run() -> NoReturn:
     """The command as a process: `main`, and out at once. To unload FAISS and torch takes longer than many a search."""
     code = 0
+    gc.set_threshold(_COLLECTED_EVERY)
     try:
         main()
     except SystemExit as stop:

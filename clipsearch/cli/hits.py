@@ -80,7 +80,7 @@ class Output:
             print_paths([hit for answer in answers for hit in answer.shown], end=b"\0" if self.null else b"\n")
         elif many:
             _print_many(answers)
-        elif not answers[0].found.nothing_relevant or len(answers[0].shown):
+        elif len(answers[0].shown) or not len(answers[0].found):
             print_hits(answers[0].shown)
 
 

@@ -44,13 +44,17 @@ class Results(Sequence[Hit]):
     @property
     def relevant(self) -> Results:
         """Only the hits at or above the relevance cut-off; all of them where the index cannot say."""
-        kept = np.arange(len(self)) if self.relevances is None else np.flatnonzero(self.relevances >= CUT_OFF)
+        kept = np.flatnonzero(self._above)
         return self if len(kept) == len(self) else self._taken(kept)
 
     @property
     def nothing_relevant(self) -> bool:
         """Whether there are hits and none of them is relevant: what was asked for is not there."""
-        return len(self) > 0 and len(self.relevant) == 0
+        return len(self) > 0 and not self._above.any()
+
+    @property
+    def _above(self) -> NDArray[np.bool_]:
+        return np.ones(len(self), np.bool_) if self.relevances is None else self.relevances >= CUT_OFF
 
     def to_arrow(self) -> pa.Table:
         """One row a hit: `id`, `path`, `score` and `relevance` as in `Hit`, then the columns of the `images` view, of

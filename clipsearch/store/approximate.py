@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clipsearch.ann.exact import nearest_rows
 from clipsearch.ann.recipes import OperatingPoint, operating_point
 from clipsearch.ann.selection import Selection
+from clipsearch.ann.threads import in_threads
 from clipsearch.ann.trained import TrainedIndex
 from clipsearch.store.manifest import TrainedRef
 from clipsearch.store.nearest import Steps
@@ -54,7 +55,7 @@ class Approximate:
             if allowed is None and dead > _MANY_DEAD:
                 allowed = self._live
             count = max(k, math.ceil(point.candidates * (1 + dead)))
-            candidates = self.index.candidates(queries, count, point.probes, allowed)
+            candidates = self.index.candidates(queries, count, point, allowed)
         return self._scored(queries, candidates, k, steps)
 
     def nearest_among(
@@ -97,12 +98,16 @@ class Approximate:
         """The `k` best candidates [n, m] of each query by their stored vectors."""
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
         ids = np.full((len(queries), k), -1, dtype=np.int64)
+
+        def score(row: int) -> int:
+            live = candidates[row][self.places.exist(candidates[row])]
+            live, vectors = self.places.as_stored(live)
+            best, order = nearest_rows(queries[row : row + 1], vectors, k)
+            scores[row, : best.shape[1]], ids[row, : best.shape[1]] = best[0], live[order[0]]
+            return len(live)
+
         with steps.step("scoring of candidates"):
-            for row, found in enumerate(candidates):
-                live = found[self.places.exist(found)]
-                best, order = nearest_rows(queries[row : row + 1], self.places.vectors_of(live), k)
-                scores[row, : best.shape[1]], ids[row, : best.shape[1]] = best[0], live[order[0]]
-                steps.scored += len(live)
+            steps.scored += sum(in_threads(score, range(len(queries))))
         return scores, ids
 
     def ids(self) -> Ids:

@@ -68,7 +68,7 @@ def _milliseconds(index: TrainedIndex, places: Places, queries: Vectors, point: 
     times = []
     for query in queries:
         begun = time.perf_counter()
-        found = index.candidates(query[None], point.candidates, point.probes)[0]
-        nearest_rows(query[None], places.vectors_of(found[found >= 0]), point.k)
+        found = index.candidates(query[None], point.candidates, point)[0]
+        nearest_rows(query[None], places.as_stored(found[found >= 0])[1], point.k)
         times.append(time.perf_counter() - begun)
     return float(np.median(times)) * 1000
