@@ -37,3 +37,8 @@ def photos() -> list[Path]:
     if not found:
         pytest.skip("no photos on this machine")
     return found
+
+
+@pytest.fixture(scope="session")
+def heif():
+    pytest.importorskip("pillow_heif").register_heif_opener(thumbnails=False)

@@ -1,4 +1,4 @@
-"""The shipped gallery, indexed with the shipped model."""
+"""The shipped gallery, indexed with the shipped model, and rows to filter by."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import pytest
 import clipsearch
 from clipsearch.cli.commands.demo import gallery_folder
 from clipsearch.models import load_encoder
+from clipsearch.store.snapshot import Snapshot
+from tests.query.filtered_rows import write_rows
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +22,11 @@ def gallery(mini, tmp_path_factory):
     clipsearch.build(gallery_folder(), place, model="mini", offline=True)
     with clipsearch.open(place, encoder=mini) as index:
         yield index
+
+
+@pytest.fixture(scope="session")
+def snapshot(tmp_path_factory):
+    """An index of `filtered_rows`."""
+    opened = Snapshot(write_rows(tmp_path_factory.mktemp("filters")))
+    yield opened
+    opened.close()

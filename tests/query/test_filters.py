@@ -3,105 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from clipsearch.errors import QueryError
 from clipsearch.query.filters import Filter, survivors
-from clipsearch.store.manifest import ModelRef, Root
-from clipsearch.store.schema import ROW_SCHEMA
-from clipsearch.store.snapshot import Snapshot
-from clipsearch.store.writer import open_for_writing
-
-FOLDERS = ("2024", "2024-trip", "2024/summer", "2024/summer/beach", "Photos/2024", "100%", "1000", "a_b", "aXb", "it's")
-CAMERAS = (None, "Canon EOS 5D", "NIKON D750", "canon PowerShot", "100%_zoom")
-# Munich, near the date line on both its sides, the poles, and nothing.
-PLACES = (
-    *((48.137, 11.575), (48.2, 11.6), (48.9, 12.1), (-17.8, 179.9), (-17.8, -179.9), (-17.8, 178.0)),
-    *((89.99, 0.0), (89.99, 180.0), (-90.0, 45.0), (0.001, 0.0), (None, None)),
-)
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "GIF")
-SIZES = ((4000, 3000), (3000, 4000), (1920, 1080), (640, 480), (100, 5000), (1024, 1024))
-DAYS = (None, *(datetime(2024, 6, 1) + timedelta(hours=h) for h in (-1, 0, 12, 23.99, 24, 24 * 30 - 0.001, 24 * 30)))
-COUNT = 400
-
-
-def rows() -> list[dict]:
-    """Rows whose properties are drawn independently, so that every pair of filters meets every case."""
-    pick = np.random.default_rng(3)
-    found = []
-    for number in range(1, COUNT + 1):
-        folder = FOLDERS[pick.integers(len(FOLDERS))]
-        shard = f"{folder}/s.parquet" if number % 7 == 0 else None
-        path = f"{shard}#0/{number}" if shard else f"{folder}/{number}.jpg"
-        # Of the pictures that a Parquet file names, some lie in a folder other than its own.
-        file = f"elsewhere/{number}.jpg" if number % 14 == 0 else None if shard else path
-        width, height = SIZES[pick.integers(len(SIZES))]
-        latitude, longitude = PLACES[pick.integers(len(PLACES))]
-        found.append(
-            {
-                "id": number,
-                "root": ("Photos", "Trips")[pick.integers(2)],
-                "path": path,
-                "file": file,
-                "shard": shard,
-                "mtime_ns": int(datetime(2024, 6, int(pick.integers(1, 30)), tzinfo=UTC).timestamp()) * 10**9,
-                "format": FORMATS[pick.integers(len(FORMATS))],
-                "width": width,
-                "height": height,
-                "taken_at": DAYS[pick.integers(len(DAYS))],
-                "camera": CAMERAS[pick.integers(len(CAMERAS))],
-                "latitude": latitude,
-                "longitude": longitude,
-                "caption": (None, "a dog", "two DOGS", "a cat")[pick.integers(4)],
-                "Film Type": ("slide", "negative", None)[pick.integers(3)],
-                "tags": (["a", "b"], [], None)[pick.integers(3)],
-            }
-        )
-    return found
-
-
-ROWS = rows()
-
-
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    place = tmp_path_factory.mktemp("filters")
-    schema = ROW_SCHEMA.append(pa.field("Film Type", pa.string())).append(pa.field("tags", pa.list_(pa.string())))
-    with open_for_writing(place / "x.index", ModelRef("toy", "toy-1", 4)) as writer:
-        writer.take_ids(COUNT)
-        for alias in ("Photos", "Trips"):
-            (place / alias).mkdir()
-            writer.roots[alias] = Root(alias, str(place / alias))
-        # The log is written backwards, so that rows do not lie in the order of their ids.
-        for part in (ROWS[200:], ROWS[:200]):
-            vectors = np.tile(np.float16([1, 0, 0, 0]), (len(part), 1))
-            writer.append(pa.Table.from_pylist(part, schema=schema), vectors)
-        writer.publish()
-    opened = Snapshot(place / "x.index")
-    yield opened
-    opened.close()
-
-
-def assert_passes(snapshot, wanted, predicate):
-    """The survivors are the rows of which a predicate is true; it has to tell rows apart."""
-    expected = [row["id"] for row in ROWS if predicate(row)]
-    assert 0 < len(expected) < COUNT
-    ids = survivors(snapshot, wanted)
-    assert ids.dtype == np.int64
-    assert ids.tolist() == expected
-
-
-def place(row) -> str:
-    return row["file"] or row["path"]
-
-
-def inside(folder):
-    return lambda row: place(row).startswith(folder + "/")
+from tests.query.filtered_rows import COUNT, assert_passes, inside
 
 
 def moment(row) -> datetime:
@@ -176,64 +84,6 @@ def test_or_of_the_user_does_not_leak_out_of_its_brackets(snapshot):
         Filter(where="width > 2000 or true", camera="nikon"),
         lambda r: "nikon" in (r["camera"] or "").lower(),
     )
-
-
-@pytest.mark.parametrize(
-    ("folder", "predicate"),
-    [
-        ("2024", inside("2024")),
-        ("2024/", inside("2024")),
-        ("2024//summer/../summer", inside("2024/summer")),
-        ("2024/summer/beach", inside("2024/summer/beach")),
-        ("2024-trip", inside("2024-trip")),
-        ("100%", inside("100%")),
-        ("a_b", inside("a_b")),
-        ("it's", inside("it's")),
-        ("elsewhere", inside("elsewhere")),
-        ("Trips", lambda r: r["root"] == "Trips"),
-        ("Trips/2024", lambda r: r["root"] == "Trips" and inside("2024")(r)),
-        # A root and a folder of one name: both.
-        ("Photos", lambda r: r["root"] == "Photos" or inside("Photos")(r)),
-        ("Photos/2024", lambda r: (r["root"] == "Photos" and inside("2024")(r)) or inside("Photos/2024")(r)),
-        ("2024/summer/s.parquet", lambda r: r["shard"] == "2024/summer/s.parquet"),
-    ],
-)
-def test_folder(snapshot, folder, predicate):
-    assert_passes(snapshot, Filter(folder=folder), predicate)
-
-
-@pytest.mark.parametrize(
-    "folder", ["202", "2024/sum", "summer", "100", "2024/summer/beach/x", "Trip", "'", "~nobody/x"]
-)
-def test_what_only_begins_like_a_folder_is_none(snapshot, folder):
-    assert survivors(snapshot, Filter(folder=folder)).tolist() == []
-
-
-def test_folders_of_the_machine(snapshot, monkeypatch):
-    trips = snapshot.roots()["Trips"]
-    of_trips = lambda r: r["root"] == "Trips"  # noqa: E731
-    assert_passes(snapshot, Filter(folder=str(trips)), of_trips)
-    assert_passes(snapshot, Filter(folder=trips), of_trips)
-    assert_passes(snapshot, Filter(folder=f"{trips}/2024/"), lambda r: of_trips(r) and inside("2024")(r))
-    assert len(survivors(snapshot, Filter(folder=str(trips.parent)))) == COUNT
-    monkeypatch.chdir(trips)
-    assert_passes(snapshot, Filter(folder="."), of_trips)
-    assert_passes(snapshot, Filter(folder="./2024"), lambda r: of_trips(r) and inside("2024")(r))
-    assert_passes(snapshot, Filter(folder="../Photos"), lambda r: r["root"] == "Photos")
-    monkeypatch.setenv("HOME", str(trips))
-    assert_passes(snapshot, Filter(folder="~/2024"), lambda r: of_trips(r) and inside("2024")(r))
-
-
-def test_a_folder_by_another_name(snapshot, tmp_path):
-    (tmp_path / "link").symlink_to(snapshot.roots()["Trips"])
-    assert_passes(
-        snapshot, Filter(folder=str(tmp_path / "link/2024")), lambda r: r["root"] == "Trips" and inside("2024")(r)
-    )
-
-
-def test_a_folder_outside_the_index_is_refused(snapshot, tmp_path):
-    with pytest.raises(QueryError, match=r"outside what this index holds; choose a folder in \S*Photos, \S*Trips\.$"):
-        survivors(snapshot, Filter(folder=str(tmp_path)))
 
 
 def first_of_june(r):
@@ -338,38 +188,10 @@ def test_filters_hold_together(snapshot):
     )
 
 
-def test_a_folder_that_may_be_either_of_two_holds_together_with_the_rest(snapshot):
-    assert_passes(
-        snapshot,
-        Filter(camera="canon", folder="Photos"),
-        lambda r: "canon" in (r["camera"] or "").lower() and (r["root"] == "Photos" or place(r).startswith("Photos/")),
-    )
-
-
 def test_ids_come_ascending_though_rows_do_not(snapshot):
     stored = [i for (i,) in snapshot.catalog.fetch("SELECT id FROM pictures")]
     assert stored != sorted(stored)
     assert survivors(snapshot, "true").tolist() == sorted(stored)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
-def test_a_folder_whose_name_is_not_utf8(tmp_path):
-    from clipsearch.names import to_stored
-
-    odd = os.fsdecode(b"caf\xe9")
-    row = {"id": 1, "root": "p", "path": to_stored(f"{odd}/a.jpg"), "file": to_stored(f"{odd}/a.jpg")}
-    with open_for_writing(tmp_path / "x.index", ModelRef("toy", "toy-1", 4)) as writer:
-        writer.take_ids(1)
-        writer.roots["p"] = Root("p", str(tmp_path))
-        writer.append(pa.Table.from_pylist([row], schema=ROW_SCHEMA), np.float16([[1, 0, 0, 0]]))
-        writer.publish()
-    snapshot = Snapshot(tmp_path / "x.index")
-    try:
-        assert survivors(snapshot, Filter(folder=odd)).tolist() == [1]
-        assert survivors(snapshot, Filter(folder=str(tmp_path / odd))).tolist() == [1]
-        assert survivors(snapshot, Filter(folder="cafe")).tolist() == []
-    finally:
-        snapshot.close()
 
 
 def test_filters_are_values():

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from clipsearch.store import check
 from clipsearch.store.layout import Layout
 from clipsearch.store.manifest import ModelRef, Root
 from clipsearch.store.schema import ROW_SCHEMA
@@ -110,6 +111,15 @@ class Store:
             return {row["path"]: row["reason"] for row in snapshot.catalog.failures()}
         finally:
             snapshot.close()
+
+
+def assert_sound(store) -> None:
+    assert check.verify(store.path).problems == ()
+
+
+def files_of(store) -> set[str]:
+    """Names of published files and segments on the disk."""
+    return {*(p.name for p in store.layout.derived()), *(p.name for p in store.layout.segments.iterdir())}
 
 
 @pytest.fixture

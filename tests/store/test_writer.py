@@ -10,21 +10,12 @@ import numpy as np
 import pytest
 
 from clipsearch.errors import IndexBusy, IndexDamaged, IndexNotFound, ModelMismatch
-from clipsearch.store import check, derive, manifest, vector_index, writer
+from clipsearch.store import check, manifest
 from clipsearch.store.manifest import ModelRef
 from clipsearch.store.roots import forget, relocate
 from clipsearch.store.snapshot import Snapshot
-from clipsearch.store.writer import IndexWriter, open_for_writing
-from tests.store.conftest import rows_of, unit_vectors
-
-
-def assert_sound(store) -> None:
-    assert check.verify(store.path).problems == ()
-
-
-def files_of(store) -> set[str]:
-    """Names of published files and segments on the disk."""
-    return {*(p.name for p in store.layout.derived()), *(p.name for p in store.layout.segments.iterdir())}
+from clipsearch.store.writer import open_for_writing
+from tests.store.conftest import assert_sound, files_of, unit_vectors
 
 
 def test_new_index_is_empty_and_sound(store):
@@ -253,121 +244,6 @@ def test_compacting_an_empty_index(store):
         w.publish()
         w.rebuild(merge=True)
     assert store.published() == {}
-    assert_sound(store)
-
-
-# Crashes
-
-
-class Crash(BaseException):
-    """The power goes."""
-
-
-STEPS = {
-    "merged segment": (writer, "merge_segments"),
-    "catalog": (derive, "build_catalog"),
-    "places": (derive, "write_places"),
-    "vectors": (vector_index, "write_exact"),
-    "manifest": (writer, "write_manifest"),
-    "collection": (writer, "collect_garbage"),
-    "one segment removed": (writer, "remove_segment"),
-    "one version collected": (writer, "collect"),
-    "any file put in place": (manifest, "replacing"),
-}
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(("module", "name"), STEPS.values(), ids=STEPS)
-def test_crash_at_a_step_of_publishing(store, monkeypatch, module, name, when):
-    with store.writer() as w:
-        for _ in range(16):
-            store.add(w, 2)
-        w.publish()
-        published = set(store.published())
-    original = getattr(module, name)
-
-    def crash(*args, **kwargs):
-        if when == "after":
-            original(*args, **kwargs)
-        raise Crash
-
-    with store.writer() as w:
-        store.add(w, 3)
-        store.remove(w, [1])
-        monkeypatch.setattr(module, name, crash)
-        with pytest.raises(Crash):
-            w.publish()
-        monkeypatch.setattr(module, name, original)
-    snapshot = Snapshot(store.path)
-    assert snapshot.manifest.rows in (len(published), len(store.truth))
-    snapshot.close()
-    with store.writer() as w:
-        w.publish()
-        store.add(w, 1)
-        w.publish()
-    store.published()
-    assert_sound(store)
-    published = {*(file.name for file in w.manifest.derived), *(segment.name for segment in w.manifest.segments)}
-    assert files_of(store) == published
-
-
-def test_merged_segment_that_was_never_published_is_not_counted_twice(store, monkeypatch):
-    with store.writer() as w:
-        for _ in range(16):
-            store.add(w, 2)
-        w.publish()
-        store.add(w, 1)
-        monkeypatch.setattr(IndexWriter, "_write_version", lambda *_, **__: (_ for _ in ()).throw(Crash))
-        with pytest.raises(Crash):
-            w.publish()
-        monkeypatch.undo()
-    assert (store.layout.segments / "00000001-00000016").is_dir()
-    with store.writer() as w:
-        assert w.recovered == 1
-        w.publish()
-    store.published()
-    assert_sound(store)
-    check.repair(store.path)
-    store.published()
-
-
-def test_repair_with_a_merged_segment_beside_what_it_was_made_of(store):
-    with store.writer() as w:
-        for _ in range(16):
-            store.add(w, 2)
-        w.publish()
-        reader = Snapshot(store.path)  # keeps the small ones on the disk
-        store.add(w, 1)
-        w.publish()
-        assert len(list(store.layout.segments.iterdir())) == 18
-    store.layout.current.unlink()
-    check.repair(store.path)
-    reader.close()
-    store.published()
-    assert_sound(store)
-
-
-def test_index_that_died_at_birth(store):
-    store.layout.segments.mkdir(parents=True)
-    store.layout.versions.mkdir()
-    store.layout.catalog(1).write_bytes(b"half")
-    with store.writer() as w:
-        store.add(w, 2)
-        w.publish()
-    store.published()
-    assert_sound(store)
-
-
-def test_a_failed_append_leaves_no_trace(store, monkeypatch):
-    with store.writer() as w:
-        store.add(w, 2)
-        w.publish()
-        with pytest.raises(ValueError, match="vectors"):
-            w.append(rows_of([50]), unit_vectors(2, 0))
-        assert not w.unpublished
-        store.add(w, 1)
-        w.publish()
-    store.published()
     assert_sound(store)
 
 
