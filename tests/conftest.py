@@ -154,6 +154,13 @@ def facts_of(index: Path) -> dict[str, dict[str, Any]]:
     }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _power_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests kill processes, never the machine; waiting for the disk is a third of their time."""

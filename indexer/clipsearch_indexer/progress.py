@@ -15,7 +15,9 @@ class Progress:
     vector and `failed` could not be read. `seconds` since the work began; `note` is for the user to see at once.
     """
 
-    stage: Literal["scanning", "loading the model", "embedding", "publishing", "training", "done"]
+    stage: Literal[
+        "scanning", "loading the model", "embedding sample texts", "embedding", "publishing", "training", "done"
+    ]
     done: int = 0
     total: int = 0
     embedded: int = 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from clipsearch.errors import ShardDamaged, SourceError
 from clipsearch.names import from_stored
 from clipsearch.pictures.parquet import inspect_shard
+from clipsearch.store.background import MIN_PICTURES
 from clipsearch.store.catalog import Catalog
 from clipsearch.store.segments import failures_of, removals_of
 from clipsearch.store.writer import IndexWriter
@@ -188,7 +189,8 @@ class Run:
     def _embed(self, plan: Plan, chunks: Iterator[Chunk], total: int) -> set[int]:
         """Work through the chunks; returns ids that vanished pictures live on under."""
         encoder = self._model.encoder
-        store_probes(self._writer.layout, encoder)
+        if self._writer.manifest.rows + total >= MIN_PICTURES:
+            store_probes(self._writer.layout, encoder, self._probing)
         known = KnownContents(self._writer.layout, self._writer.manifest)
         preparer = Preparer(encoder.preprocessing, self._settings.max_pixels, known.seems_known)
         batches = BatchWriter(self._writer, encoder, preparer, known, plan)
@@ -242,6 +244,9 @@ class Run:
 
     def _training(self, _what: str, done: int, total: int) -> None:
         self._listen(Progress("training", done, total, seconds=time.monotonic() - self._started))
+
+    def _probing(self, done: int, total: int) -> None:
+        self._listen(Progress("embedding sample texts", done, total))
 
     def _report(self, targets: Targets, seen: int, todo: int, removed: int, *, interrupted: bool) -> IndexReport:
         state, manifest = self._state, self._writer.manifest
