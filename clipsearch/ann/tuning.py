@@ -34,9 +34,9 @@ _AT_MOST = 1.5
 _SHARES = np.linspace(0.1, 0.9, 33)
 """Reaches tried: those that so great a part of these lists lies within."""
 
-_CARE = 0.006
-"""Recall asked for beyond the wanted one while the reach is chosen, which stored pictures decide: new ones are found
-somewhat less easily."""
+_CARE = 0.008
+"""Recall of stored pictures asked for beyond the wanted one while a reach is chosen, which they decide: new ones are
+found somewhat less easily."""
 
 _FINER = 2**0.0625
 """Ratio of one number of lists tried to the next once there is a reach."""
@@ -97,7 +97,7 @@ def _narrowed(index: TrainedIndex, trials: Sequence[Trial], point: OperatingPoin
     distances = np.sort(np.concatenate([gaps(index.centre_scores(t.queries, most)).ravel() for t in trials]))
     reaches = [float(distances[round(share * (len(distances) - 1))]) for share in _SHARES]
     wide = replace(point, probes=most)
-    within = _first(index, trials, [replace(wide, reach=reach) for reach in reaches], wanted + _CARE)
+    within = _first(index, trials, [replace(wide, reach=reach) for reach in reaches], wanted)
     if within is None:
         return point
     fewer = [n for n in _steps(math.ceil(point.probes / 2), most, _FINER) if n < most]
@@ -112,7 +112,8 @@ def _first(
     while low < high:
         middle = (low + high) // 2
         recalls = tuple(_recall(index, trial, points[middle]) for trial in trials)
-        if min(recalls) >= wanted:
+        cares = [_CARE if trial.themselves is not None else 0 for trial in trials]
+        if all(recall >= wanted + care for recall, care in zip(recalls, cares, strict=True)):
             best, high = replace(points[middle], recalls=recalls), middle
         else:
             low = middle + 1
