@@ -9,9 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated, NoReturn
 
-# Typer reads options with pydantic, whose plugins, of which there are none, take longer to look for than a search.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
 import typer
 
 from clipsearch import __version__

@@ -6,10 +6,9 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
 from clipsearch.ann.recipes import OperatingPoint, RecipeName, Tuning
 from clipsearch.errors import IndexDamaged, IndexNotFound, ModelMismatch
@@ -164,11 +163,6 @@ class Manifest:
         return max((segment.last for segment in self.segments), default=0)
 
 
-@cache
-def _adapter() -> TypeAdapter[Manifest]:
-    return TypeAdapter(Manifest)
-
-
 def read_manifest(path: Path) -> Manifest:
     """Read and validate a manifest file.
 
@@ -187,10 +181,10 @@ def read_manifest(path: Path) -> Manifest:
                 f"{path.parent.parent} was written by an older clipsearch; run `clipsearch repair --index "
                 f"{path.parent.parent}` once, which embeds nothing again."
             )
-        return _adapter().validate_python(data)
+        return msgspec.convert(data, Manifest)
     except FileNotFoundError:
         raise IndexDamaged(f"{path} is missing; run `clipsearch repair --index {path.parent.parent}`.") from None
-    except (ValueError, ValidationError, OSError):
+    except (ValueError, msgspec.ValidationError, OSError):
         raise IndexDamaged(f"{path} is damaged; run `clipsearch repair --index {path.parent.parent}`.") from None
 
 

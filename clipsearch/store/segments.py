@@ -7,14 +7,13 @@ import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import TypeAdapter, ValidationError
 
 from clipsearch.errors import IndexDamaged
 from clipsearch.store.layout import Layout, checksum, fsync_file, fsync_folder
@@ -121,11 +120,6 @@ class SegmentDraft:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-@cache
-def _adapter() -> TypeAdapter[SegmentRecord]:
-    return TypeAdapter(SegmentRecord)
-
-
 def read_record(folder: Path) -> SegmentRecord:
     """Read `segment.json`.
 
@@ -133,8 +127,8 @@ def read_record(folder: Path) -> SegmentRecord:
         IndexDamaged: it is missing or unreadable.
     """
     try:
-        return _adapter().validate_python(json.loads((folder / RECORD).read_bytes()))
-    except (OSError, ValueError, ValidationError):
+        return msgspec.convert(json.loads((folder / RECORD).read_bytes()), SegmentRecord)
+    except (OSError, ValueError, msgspec.ValidationError):
         raise IndexDamaged(
             f"{folder} has no readable {RECORD}; run `clipsearch repair --index {folder.parent.parent}`."
         ) from None

@@ -34,7 +34,7 @@ def parsed(name: str, path: Path) -> ast.Module:
 
 
 TREES = {name: parsed(name, path) for name, path in MODULES.items()}
-HEAVY = ("torch", "open_clip", "faiss", "duckdb", "pyarrow", "numpy", "PIL", "pydantic", "streamlit")
+HEAVY = ("torch", "open_clip", "faiss", "duckdb", "pyarrow", "numpy", "PIL", "pydantic", "msgspec", "streamlit")
 
 
 def imports(node: ast.AST, *, lazy: bool = False, typing: bool = False) -> Iterator[tuple[str, bool, bool]]:

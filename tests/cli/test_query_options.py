@@ -125,7 +125,7 @@ def test_many_pictures(run, photos, tmp_path):
     [
         (["--plus", ""], 1, "empty"),
         (["red", "--group-by", "colour"], 2, "colour"),
-        (["red", "--diversity", "2"], 2, "less than or equal to 1"),
+        (["red", "--diversity", "2"], 2, "is not in the range 0<=x<=1"),
         (["red", "--sort", "widht"], 1, "did you mean width"),
         (["red", "--sort", "width", "--diversity", "0.5"], 1, "leave out one"),
         (["red", "--minus", "red"], 1, "cancel"),

@@ -79,7 +79,7 @@ def test_elsewhere_than_in_a_terminal_lines_are_tab_separated(run, photos):
         ([""], 1, "empty"),
         (["--like", "99999"], 1, "no picture with id 99999"),
         (["--image", "nowhere.jpg"], 1, "nowhere.jpg"),
-        (["red", "-k", "0"], 2, "greater than or equal to 1"),
+        (["red", "-k", "0"], 2, "is not in the range x>=1"),
     ],
 )
 def test_bad_input_gets_a_sentence_and_a_code(run, photos, arguments, code, says):
