@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clipsearch.ann import recipes
+from clipsearch.errors import IndexDamaged
 from clipsearch.store import check
 from clipsearch.store.snapshot import Snapshot
 from tests.store.conftest import Store, rows_of, unit_vectors
@@ -196,3 +197,16 @@ def test_any_history_against_a_dictionary(tmp_path_factory, steps):
         assert check.verify(store.path).problems == ()
         check.repair(store.path)
         store.published()
+
+
+def test_a_segment_with_fewer_vectors_than_it_should_have_is_refused(store):
+    with store.writer() as w:
+        store.add(w, 5)
+        w.publish()
+    [path] = store.layout.segments.glob("*/vectors.npy")
+    np.save(path, np.load(path)[:3])
+    snapshot = Snapshot(store.path)
+    assert len(snapshot.vectors_of(sorted(store.truth)[:3])) == 3
+    with pytest.raises(IndexDamaged, match="clipsearch repair"):
+        snapshot.vectors_of(sorted(store.truth))
+    snapshot.close()
