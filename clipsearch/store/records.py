@@ -68,8 +68,9 @@ def _write(target: Path, tables: Iterator[pa.Table], schema: pa.Schema) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A mapped file: its batches, the ids in each, ascending, and the first id of each batch."""
+    """A mapped file: its columns, its batches, the ids in each, ascending, and the first id of each batch."""
 
+    schema: pa.Schema
     batches: tuple[pa.RecordBatch, ...]
     ids: tuple[Ids, ...]
     firsts: Ids
@@ -89,7 +90,7 @@ class Records:
     @property
     def schema(self) -> pa.Schema:
         """The columns of `images`; there must be a file."""
-        return pa.ipc.open_file(pa.memory_map(str(self.files[-1]))).schema
+        return self._opened[-1].schema
 
     @property
     def stored(self) -> int:
@@ -155,7 +156,7 @@ def _opened(path: Path) -> _File:
         ids = tuple(np.frombuffer(batch.column("id").buffers()[1], np.int64, batch.num_rows) for batch in batches)
     except (OSError, pa.ArrowInvalid, KeyError):
         raise IndexDamaged(f"{path} cannot be read; run `clipsearch repair --index {path.parent}`.") from None
-    return _File(batches, ids, np.array([some[0] for some in ids], np.int64))
+    return _File(reader.schema, batches, ids, np.array([some[0] for some in ids], np.int64))
 
 
 def rows_at(table: pa.Table, places: NDArray[np.intp]) -> pa.Table:
