@@ -27,6 +27,7 @@ def relevance(
     pictures: int,
     *,
     has_text: bool,
+    owners: NDArray[np.intp] | None = None,
 ) -> NDArray[np.float32] | None:
     """How surely each hit of a query is a match, float32 [k] in 0..1; None where the index cannot say.
 
@@ -38,11 +39,12 @@ def relevance(
 
     Args:
         background: the statistics of the index.
-        query: the vector searched with, float32 [dim] of norm 1; [k, dim] for hits of several queries, one a hit.
+        query: the vector searched with, float32 [dim] of norm 1; or several, [m, dim].
         scores: inner products of query and hits, float32 [k].
         vectors: vectors of the hits, [k, dim] in the same order.
         pictures: how many pictures the query chose from: those of the index, or the survivors of its filter.
         has_text: whether a text is part of the query; else it is made of pictures alone.
+        owners: which of several queries each hit belongs to, int64 [k].
     """
     if background is None:
         return None
@@ -50,7 +52,7 @@ def relevance(
     if kind is None:
         return None
     hits = vectors.astype(np.float32)
-    prominences = prominence(np.atleast_2d(query), kind.queries, scores, hits, background.pictures)
+    prominences = prominence(np.atleast_2d(query), kind.queries, scores, hits, background.pictures, owners)
     tail = kind.peaks.tail(prominences, max(pictures, 1))
     found: NDArray[np.float32] = 1 - tail
     return found

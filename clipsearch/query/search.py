@@ -122,14 +122,14 @@ class _Reader:
             size = max(1, _JUDGED_AT_ONCE // self.options.k)
             for some in (alike[start : start + size] for start in range(0, len(alike), size)):
                 lengths = [len(pages[i].ids) for i in some]
-                vectors = np.stack([asked[i].vector for i in some])
                 said = _judged(
                     self.snapshot,
-                    vectors if len(some) == 1 else np.repeat(vectors, lengths, axis=0),
+                    np.stack([asked[i].vector for i in some]),
                     self.choices,
                     np.concatenate([pages[i].scores for i in some]),
                     np.concatenate([pages[i].ids for i in some]),
                     has_text=has_text,
+                    owners=np.repeat(np.arange(len(some)), lengths),
                 )
                 if said is not None:
                     for i, part in zip(some, np.split(said, np.cumsum(lengths)[:-1]), strict=True):
@@ -202,9 +202,17 @@ Judge = Callable[[Scores, Ids], "NDArray[np.float32] | None"]
 
 
 def _judged(
-    snapshot: Snapshot, query: Vector, choices: int, scores: Scores, ids: Ids, *, has_text: bool
+    snapshot: Snapshot,
+    query: Vector,
+    choices: int,
+    scores: Scores,
+    ids: Ids,
+    *,
+    has_text: bool,
+    owners: NDArray[np.intp] | None = None,
 ) -> NDArray[np.float32] | None:
-    return relevance(snapshot.background, query, scores, snapshot.vectors_of(ids), choices, has_text=has_text)
+    vectors = snapshot.vectors_of(ids)
+    return relevance(snapshot.background, query, scores, vectors, choices, has_text=has_text, owners=owners)
 
 
 def _above(judge: Judge) -> Above | None:

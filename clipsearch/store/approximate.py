@@ -25,6 +25,9 @@ _MANY_DEAD = 0.05
 _SPARSE = 0.8
 """A filter that lets through less than this share may leave lists empty; then the lists to look at are picked."""
 
+_TOGETHER = 16
+"""Queries whose candidates are read together: in so long a step threads seldom wait for one another."""
+
 _SAFETY = 2.0
 """Survivors looked at for each one that a filter unrelated to the vectors would call for."""
 
@@ -99,15 +102,20 @@ class Approximate:
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
         ids = np.full((len(queries), k), -1, dtype=np.int64)
 
-        def score(row: int) -> int:
-            live = candidates[row][self.places.exist(candidates[row])]
-            live, vectors = self.places.as_stored(live)
-            best, order = nearest_rows(queries[row : row + 1], vectors, k)
-            scores[row, : best.shape[1]], ids[row, : best.shape[1]] = best[0], live[order[0]]
-            return len(live)
+        def score(first: int) -> int:
+            some = candidates[first : first + _TOGETHER]
+            live = self.places.exist(some)
+            order, vectors = self.places.as_stored(some[live])
+            found, rows = some[live][order], np.nonzero(live)[0][order]
+            for row in range(len(some)):
+                mine = slice(None) if len(some) == 1 else rows == row
+                best, places = nearest_rows(queries[first + row][None], vectors[mine], k)
+                count = best.shape[1]
+                scores[first + row, :count], ids[first + row, :count] = best[0], found[mine][places[0]]
+            return len(found)
 
         with steps.step("scoring of candidates"):
-            steps.scored += sum(in_threads(score, range(len(queries))))
+            steps.scored += sum(in_threads(score, range(0, len(queries), _TOGETHER)))
         return scores, ids
 
     def ids(self) -> Ids:

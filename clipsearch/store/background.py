@@ -46,14 +46,19 @@ class Moments:
     mean: Vector
     covariance: Matrix
 
-    def standing(self, scores: NDArray[np.float32], vectors: Vectors) -> NDArray[np.float32]:
+    def standing(
+        self, scores: NDArray[np.float32], vectors: Vectors, owners: NDArray[np.intp] | None = None
+    ) -> NDArray[np.float32]:
         """How far inner products lie above those with the set: in standard deviations from the mean.
 
-        `scores` [..., n] are inner products of `vectors` [n, dim]; the mean and the variance of a vector v's inner
-        products with the set are v . mean and v^T C v, exactly.
+        `scores` [..., n] are inner products of `vectors` [n, dim], or of those that `owners` [n] picks out; the mean
+        and the variance of a vector v's inner products with the set are v . mean and v^T C v, exactly.
         """
-        variances = np.einsum("nd,nd->n", vectors @ self.covariance, vectors)
-        found: NDArray[np.float32] = (scores - vectors @ self.mean) / np.sqrt(np.maximum(variances, _LEAST_VARIANCE))
+        means, variances = vectors @ self.mean, np.einsum("nd,nd->n", vectors @ self.covariance, vectors)
+        deviations = np.sqrt(np.maximum(variances, _LEAST_VARIANCE))
+        if owners is not None:
+            means, deviations = means[owners], deviations[owners]
+        found: NDArray[np.float32] = (scores - means) / deviations
         return found
 
 
@@ -154,15 +159,21 @@ def moments_of(vectors: Vectors) -> Moments:
 
 
 def prominence(
-    queries: Vectors, about: Moments, scores: NDArray[np.float32], pictures: Vectors, background: Moments
+    queries: Vectors,
+    about: Moments,
+    scores: NDArray[np.float32],
+    pictures: Vectors,
+    background: Moments,
+    owners: NDArray[np.intp] | None = None,
 ) -> NDArray[np.float32]:
     """How far pairs of query and picture stand out, seen from both sides, float32 of the shape of `scores`.
 
     The mean of two standings: of the score among the query's scores with all pictures (`background`), and among the
     picture's scores with all queries (`about`). `scores` [m, n] are the inner products of `queries` [m, dim] and
-    `pictures` [n, dim], or [n] those of pictures and the queries beside them, [n, dim] or [1, dim].
+    `pictures` [n, dim], or [n] those of pictures and the query that `owners` [n] names for each; without them of the
+    only one.
     """
-    return (background.standing(scores.T, queries).T + about.standing(scores, pictures)) / np.float32(2)
+    return (background.standing(scores.T, queries, owners).T + about.standing(scores, pictures)) / np.float32(2)
 
 
 def largest_normal(count: int) -> float:

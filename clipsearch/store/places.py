@@ -80,13 +80,14 @@ class Places:
         return found
 
     def as_stored(self, ids: Ids) -> tuple[Ids, StoredVectors]:
-        """Ids of this version in the order they lie on the disk, with their vectors; quicker than in another order."""
+        """The order in which ids of this version lie on the disk, int64 [n], and their vectors in that order, which is
+        quicker than in another."""
         places = self._table[ids]
         order = np.argsort(places)
-        return ids[order], self._read(places[order])
+        return order, self._read(places[order])
 
     def blocks(self, ids: Ids) -> Iterator[tuple[Ids, StoredVectors]]:
-        """As `as_stored`, in portions."""
+        """Ids of this version in the order they lie on the disk, with their vectors, in portions."""
         places = self._table[ids]
         order = np.argsort(places, kind="stable")
         for start in range(0, len(order), _BLOCK):
