@@ -1,5 +1,6 @@
 """Reading pictures: bytes to an upright RGB image, its facts, and the pixels a model wants."""
 
+from clipsearch.pictures.content import content_hash
 from clipsearch.pictures.decode import DEFAULT_MAX_PIXELS, Picture, read_picture, upright_rgb
 from clipsearch.pictures.fetch import picture_bytes
 from clipsearch.pictures.fit import fit
@@ -13,6 +14,7 @@ __all__ = [
     "Picture",
     "ShardLayout",
     "appearance",
+    "content_hash",
     "fit",
     "picture_bytes",
     "read_file",

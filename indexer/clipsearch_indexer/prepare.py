@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipsearch.errors import PictureError
-from clipsearch.pictures import Appearance, appearance, fit, read_file, read_picture
+from clipsearch.pictures import Appearance, appearance, content_hash, fit, read_file, read_picture
 from clipsearch.types import PictureFacts, Pixels, Preprocessing
 from clipsearch_indexer.candidates import Candidate, Chunk
 
@@ -47,10 +46,8 @@ class Preparer:
             data = _read(candidate)
         except PictureError as error:
             return Prepared(candidate, error=error)
-        content_hash = hashlib.blake2b(data, digest_size=16).hexdigest()
-        if self.seems_known(content_hash):
-            return Prepared(candidate, len(data), content_hash, data=data)
-        return self.decode(Prepared(candidate, len(data), content_hash, data=data))
+        prepared = Prepared(candidate, len(data), content_hash(data), data=data)
+        return prepared if self.seems_known(prepared.content_hash) else self.decode(prepared)
 
     def decode(self, prepared: Prepared) -> Prepared:
         """Decode and resize a prepared picture's `data`."""

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 import clipsearch
 from clipsearch.models import load_encoder
 from clipsearch.types import Encoder
-from clipsearch_ui.engine import open_engine
+from clipsearch_ui.engine import close_engines
 
 COLOURS = ("red", "green", "blue", "yellow", "orange", "purple", "white", "black", "brown")
 CAPTION = "A <b>teal</b> square & nothing *else*"
@@ -29,10 +36,51 @@ def draw(file: Path, colour: str, size: tuple[int, int] = (96, 64), mtime: int |
     return file.read_bytes()
 
 
+SERVE = """
+import sys
+from pathlib import Path
+
+sys.path[:0] = sys.argv[4:]
+from clipsearch_ui.launch import launch
+
+sys.exit(launch(Path(sys.argv[1]), port=int(sys.argv[2]), token=sys.argv[3] or None, open_browser=False))
+"""
+
+
+@contextmanager
+def served(index: Path, log: Path, token: str = "") -> Iterator[str]:
+    """The address of a server of the page, a process of its own; stopped and looked over at the end."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", SERVE, str(index), str(port), token, *(entry for entry in sys.path if entry)]
+    with log.open("w") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield _ready(f"http://127.0.0.1:{port}", server, log)
+    finally:
+        server.terminate()
+        assert server.wait(20) == 0
+    assert "Traceback" not in log.read_text()
+
+
+def _ready(address: str, server: subprocess.Popen[bytes], log: Path) -> str:
+    for _ in range(300):
+        assert server.poll() is None, log.read_text()
+        try:
+            urlopen(f"{address}/_stcore/health", timeout=5).close()
+        except HTTPError:  # it answers, though not to us
+            return address
+        except URLError:
+            time.sleep(0.1)
+        else:
+            return address
+    raise TimeoutError(log.read_text())
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _closed_engines() -> Iterator[None]:
     yield
-    open_engine.clear()
+    close_engines()
 
 
 @pytest.fixture(scope="session")

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
-from .conftest import draw
+from .conftest import draw, served
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")]
 
-SERVE = """
-import sys
-from pathlib import Path
-
-sys.path[:0] = sys.argv[3:]
-from clipsearch_ui.launch import launch
-
-sys.exit(launch(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=False))
-"""
 # The first search loads the model.
 playwright.expect.set_options(timeout=40_000)
 
@@ -38,30 +23,8 @@ PICTURES = "[class*='st-key-tile-'] img"
 
 @pytest.fixture(scope="module")
 def address(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log"
-    command = [sys.executable, "-c", SERVE, str(photos), str(port), *(entry for entry in sys.path if entry)]
-    with log.open("w") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        yield _ready(f"http://127.0.0.1:{port}", server, log)
-    finally:
-        server.terminate()
-        assert server.wait(20) == 0
-    assert "Traceback" not in log.read_text()
-
-
-def _ready(address: str, server: subprocess.Popen[bytes], log: Path) -> str:
-    for _ in range(300):
-        assert server.poll() is None, log.read_text()
-        try:
-            urlopen(f"{address}/_stcore/health", timeout=5).close()
-        except URLError:
-            time.sleep(0.1)
-        else:
-            return address
-    raise TimeoutError(log.read_text())
+    with served(photos, tmp_path_factory.mktemp("server") / "log") as place:
+        yield place
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +59,9 @@ def expect_pictures(page: playwright.Page, count: int, first: str | None = None)
 
 
 def expect_loaded(page: playwright.Page) -> None:
-    """Every picture that should be there gets its pixels; they arrive after the page has been quiet once."""
+    """Every picture that should be there gets its pixels, once it has come into view."""
     for picture in page.locator(PICTURES).all():
+        picture.scroll_into_view_if_needed()
         playwright.expect(picture).to_have_js_property("complete", True)
         assert picture.evaluate("one => one.naturalWidth") > 0
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from clipsearch_ui.engine import Engine
 from clipsearch_ui.query import Query
-from clipsearch_ui.thumbnails import shrink
+from clipsearch_ui.shrink import shrink
 from clipsearch_ui.tiles import Tile
 
 from .conftest import COLOURS, Build, draw
@@ -52,7 +52,7 @@ def test_a_thumbnail_is_small_and_upright(tmp_path: Path) -> None:
     sideways[0x0112] = 6
     picture = draw(tmp_path / "large.jpg", "red", (3000, 2000), exif=sideways)
     with Image.open(BytesIO(shrink(picture))) as small:
-        assert small.format == "JPEG"
+        assert small.format == "WEBP"
         assert (small.width, small.height) == (267, 400)
 
 

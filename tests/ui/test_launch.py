@@ -21,9 +21,21 @@ def test_a_taken_port_is_said(photos: Path) -> None:
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70_000), ("no such host", 8501)])
 def test_an_impossible_address_is_said(photos: Path, host: str, port: int) -> None:
     with pytest.raises(UsageError, match="choose another"):
-        launch(photos, host=host, port=port, open_browser=False)
+        launch(photos, host=host, port=port, token="long-enough", open_browser=False)
 
 
 def test_a_missing_index_is_said(tmp_path: Path) -> None:
     with pytest.raises(IndexNotFound):
         launch(tmp_path / "nothing.index", open_browser=False)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::"])
+def test_another_host_needs_a_token(photos: Path, host: str) -> None:
+    with pytest.raises(UsageError, match="--token"):
+        launch(photos, host=host, open_browser=False)
+
+
+@pytest.mark.parametrize("token", ["", "short", "with a space", "semi;colon!"])
+def test_a_token_that_is_none_is_said(photos: Path, token: str) -> None:
+    with pytest.raises(UsageError, match="eight letters"):
+        launch(photos, token=token, open_browser=False)

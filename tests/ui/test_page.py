@@ -149,17 +149,6 @@ def test_a_newly_published_version_is_picked_up(tmp_path: Path, build: Build, vi
     assert "2 pictures" in page.sidebar.caption[0].value
 
 
-def test_a_picture_that_is_gone_leaves_a_box_with_a_sentence(tmp_path: Path, build: Build, visit: Visit) -> None:
-    folder, index = tmp_path / "photos", tmp_path / "photos.index"
-    draw(folder / "kept.png", "red")
-    draw(folder / "gone.png", "salmon")
-    build(folder, index)
-    (folder / "gone.png").unlink()
-    page = visit(index)
-    assert len(shown(page)) == 2
-    assert html(page).count('class="no-picture"') == 1
-
-
 def test_names_and_captions_are_text_not_markup(photos: Path, visit: Visit) -> None:
     page = visit(photos, q="teal")
     page.button(key="show-more").click().run()

@@ -7,20 +7,17 @@ from html import escape
 
 import streamlit as st
 
-from clipsearch_ui.engine import Engine
 from clipsearch_ui.search_bar import more_like
-from clipsearch_ui.thumbnails import draw
-from clipsearch_ui.tiles import Tile
+from clipsearch_ui.tiles import Tile, picture
 
 
-def grid(engine: Engine, tiles: Sequence[Tile]) -> None:
+def grid(tiles: Sequence[Tile]) -> None:
     """Draw tiles, each with what is known of it and a button to find more like it."""
     with st.container(key="grid", horizontal=True, gap="small"):
         st.html(f"<style>{''.join(map(_aspect, tiles))}</style>")
         for tile in tiles:
             with st.container(key=f"tile-{tile.id}", gap=None):
-                draw(engine, tile)
-                st.html(_about(tile))
+                st.html(picture(tile) + _about(tile))
                 st.button("More like this", key=f"more-{tile.id}", type="tertiary", on_click=more_like, args=(tile.id,))
 
 

@@ -1,9 +1,13 @@
-"""Serve the page with Streamlit, on this machine and for this machine."""
+"""Serve the page with Streamlit: to this machine, or to those who know a token."""
 
 from __future__ import annotations
 
+import re
+import signal
 import socket
+import sys
 from pathlib import Path
+from typing import NoReturn
 
 import clipsearch
 from clipsearch.errors import UsageError
@@ -12,7 +16,13 @@ _PAGE = Path(__file__).with_name("page.py")
 _MAX_UPLOAD_MB = 50
 
 
-def launch(index: Path, *, port: int = 8501, host: str = "127.0.0.1", open_browser: bool) -> int:
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,}")
+
+
+def launch(
+    index: Path, *, port: int = 8501, host: str = "127.0.0.1", token: str | None = None, open_browser: bool
+) -> int:
     """Serve the page until interrupted; returns the exit status.
 
     Call it from the main thread, which receives the interrupt.
@@ -20,22 +30,29 @@ def launch(index: Path, *, port: int = 8501, host: str = "127.0.0.1", open_brows
     Args:
         index: the index directory.
         port: where the page listens.
-        host: the address it listens on. Whoever can reach it can see every picture of the index.
+        host: the address it listens on.
+        token: a secret without which nothing is served. Any host but this machine itself needs one, since whoever can
+            reach the page sees every picture of the index.
         open_browser: open the page in the default browser.
 
     Raises:
         IndexNotFound: there is no index at `index`.
         IndexDamaged: it cannot be read.
-        UsageError: the page cannot listen at this host and port.
+        UsageError: the page cannot listen at this host and port, or needs a better token.
     """
+    _require_token(host, token)
     with clipsearch.open(index) as opened:
         path = opened.path
     _require_free(host, port)
 
+    import streamlit
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
     from streamlit import net_util
-    from streamlit.web import cli
 
-    from clipsearch_ui.engine import open_engine
+    from clipsearch_ui.engine import close_engines
+    from clipsearch_ui.gate import Gate
+    from clipsearch_ui.routes import picture_routes
 
     # Streamlit asks a web service for the machine's public address when a page is opened under a name it does not
     # know. Nothing leaves this machine, so it gets no answer.
@@ -52,13 +69,36 @@ def launch(index: Path, *, port: int = 8501, host: str = "127.0.0.1", open_brows
         "client.showErrorDetails": "none",
         "logger.hideWelcomeMessage": True,
     }
-    flags = [f"--{name}={str(value).lower()}" for name, value in options.items()]
-    print(f"Searching {path} at http://{host}:{port} (stop with Ctrl-C)", flush=True)  # noqa: T201 - like a command
+    # A page of another site, open in the same browser, may not reach this one under a name of its own.
+    guards = [Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])]
+    if token is not None:
+        guards = [Middleware(Gate, token=token)]
+    app = streamlit.App(_PAGE, routes=picture_routes(path), middleware=guards)
+    shown = f"http://{host}:{port}" + (f"/?token={token}" if token else "")
+    print(f"Searching {path} at {shown} (stop with Ctrl-C)", flush=True)  # noqa: T201 - like a command
+    sys.argv = [str(_PAGE), str(path)]  # where Streamlit and the page look for what they are to run
+    signal.signal(signal.SIGTERM, _leave)  # the server passes on what stopped it, once it has said goodbye
     try:
-        cli.main(["run", str(_PAGE), *flags, "--", str(path)], standalone_mode=False)
+        app.run(config=options)
+    except KeyboardInterrupt:
+        pass
     finally:
-        open_engine.clear()
+        close_engines()
     return 0
+
+
+def _leave(*_: object) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _require_token(host: str, token: str | None) -> None:
+    if token is None and host not in _LOOPBACK:
+        raise UsageError(
+            f"At {host} others could see every picture; choose a secret of at least eight letters, digits, - or _ and "
+            "give it with --token."
+        )
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise UsageError("The token must be at least eight letters, digits, - or _; choose another.")
 
 
 def _no_public_address() -> None:

@@ -56,7 +56,7 @@ def _results(engine: Engine, query: Query) -> None:
         return
     if query.is_empty:
         st.caption("Newest pictures")
-    grid(engine, tiles[:limit])
+    grid(tiles[:limit])
     if len(tiles) > limit:
         st.button("Show more", key="show-more", width="stretch", on_click=_one_page_more, args=(pages,))
 

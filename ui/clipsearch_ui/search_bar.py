@@ -11,8 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from clipsearch_ui.engine import Engine
 from clipsearch_ui.query import Query, ask, like_in_address, text_in_address
-from clipsearch_ui.thumbnails import draw, shrink
-from clipsearch_ui.tiles import Tile
+from clipsearch_ui.shrink import shrink
+from clipsearch_ui.tiles import Tile, picture
 
 _TEXT = "text"
 _UPLOADS = "uploads"
@@ -68,7 +68,7 @@ def resembled(engine: Engine, query: Query) -> None:
     elif query.like is not None:
         tile = Tile.of(engine.get(query.like))
         with _chip(f"Pictures that resemble {tile.name}", partial(ask, like="")):
-            draw(engine, tile)
+            st.html(picture(tile))
 
 
 def _chip(label: str, remove: Callable[[], None]) -> DeltaGenerator:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
+
+from clipsearch_ui.address import address
 
 # Panoramas and slips are cropped to what fits into a row beside others.
 _NARROWEST, _WIDEST = 0.7, 2.5
@@ -44,3 +47,9 @@ class Tile:
     def name(self) -> str:
         """The caption, or else the last part of the path."""
         return self.caption or self.path.rpartition("/")[2]
+
+
+def picture(tile: Tile) -> str:
+    """The thumbnail of a picture as HTML; it is fetched when it comes into view."""
+    source = address("thumbnails", tile.id, tile.content_hash)
+    return f'<img class="picture" loading="lazy" decoding="async" src="{source}" alt="{escape(tile.label)}">'

@@ -12,10 +12,14 @@ from clipsearch.cli.options import IndexOption
 def ui(
     index: IndexOption = None,
     port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="Port to listen on.")] = 8501,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on; any other needs --token.")
+    ] = "127.0.0.1",
+    token: Annotated[str | None, typer.Option(metavar="SECRET", help="Serve only those who know this secret.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
 ) -> None:
-    """Open the search page in a browser; it is served to this machine only."""
+    """Open the search page in a browser; without --host and --token it is served to this machine only."""
     from clipsearch.cli.locate import find_index
     from clipsearch_ui.launch import launch
 
-    raise typer.Exit(launch(find_index(index), port=port, open_browser=browser))
+    raise typer.Exit(launch(find_index(index), port=port, host=host, token=token, open_browser=browser))
