@@ -17,7 +17,10 @@ from playwright.sync_api import sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
 QUERY = "a rocket in space"
-PAINTED = "() => document.images.length > 8 && [...document.images].every(i => i.complete && i.naturalWidth > 0)"
+# Pictures further down are fetched when they come into view.
+PAINTED = """() => document.images.length > 8 && [...document.images]
+    .filter(image => image.getBoundingClientRect().top < innerHeight)
+    .every(image => image.complete && image.naturalWidth > 0)"""
 SERVE = (
     "import sys; from pathlib import Path; from clipsearch_ui.launch import launch; "
     "sys.exit(launch(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=False))"

@@ -95,11 +95,11 @@ def build(mini: Encoder) -> Build:
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory, build: Build) -> Path:
-    """An index of 30 pictures, the newest called `newest.jpg`, one of them in Parquet with a caption."""
+    """An index of 70 pictures, the newest called `newest.jpg`, one of them in Parquet with a caption."""
     folder = tmp_path_factory.mktemp("photos")
-    for number in range(28):
+    for number in range(68):
         colour = COLOURS[number % len(COLOURS)]
-        draw(folder / "by colour" / f"{colour} {number}.png", colour, (60 + 10 * number, 80), mtime=1_000_000 + number)
+        draw(folder / "by colour" / f"{colour} {number}.png", colour, (60 + 5 * number, 80), mtime=1_000_000 + number)
     sideways = Image.Exif()
     sideways[0x0112] = 6
     draw(folder / "newest.jpg", "red", (120, 60), mtime=2_000_000, exif=sideways)

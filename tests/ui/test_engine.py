@@ -28,7 +28,7 @@ def test_many_sessions_ask_while_versions_are_published(tmp_path: Path, build: B
         asked = 0
         while not done.is_set() or asked < 10:
             engine.refresh()
-            tiles = engine.find(Query(like=1), 20) + engine.find(Query(), 20)
+            tiles = engine.find(Query(like=1), 20).tiles + engine.find(Query(), 20).tiles
             assert all(engine.get(1)["path"] and tile.path for tile in tiles)
             asked += 1
         return asked

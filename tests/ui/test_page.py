@@ -13,6 +13,7 @@ from clipsearch.types import Encoder
 
 from .conftest import CAPTION, Build, draw
 
+ABSENT = "a cat"
 Visit = Callable[..., AppTest]
 Found = Callable[..., list[int]]
 
@@ -31,10 +32,11 @@ def html(page: AppTest) -> str:
 def found(photos: Path, mini: Encoder) -> Callable[..., list[int]]:
     """What the library finds, by id."""
 
-    def search(k: int = 24, text: str | None = None, **asked: object) -> list[int]:
+    def search(k: int = 60, text: str | None = None, everything: bool = False, **asked: object) -> list[int]:
         with clipsearch.open(photos, encoder=mini) as index:
             # One more, as the page asks: which of equal pictures come first depends on how many are wanted.
-            return [hit.id for hit in index.search(text, **asked, k=k + 1)][:k]
+            hits = index.search(text, **asked, k=k + 1)
+            return [hit.id for hit in (hits.relevant if text and not everything else hits)][:k]
 
     return search
 
@@ -44,7 +46,7 @@ def test_an_empty_query_shows_the_newest_pictures(photos: Path, visit: Visit) ->
     with clipsearch.open(photos) as index:
         assert index.get(shown(page)[0])["path"] == "newest.jpg"
         newest = [index.get(i)["mtime"] for i in shown(page)]
-    assert len(newest) == 24
+    assert len(newest) == 60
     assert newest == sorted(newest, reverse=True)
     assert "<b>" not in html(page)  # no scores where nothing is asked
 
@@ -52,24 +54,24 @@ def test_an_empty_query_shows_the_newest_pictures(photos: Path, visit: Visit) ->
 def test_the_sidebar_says_what_the_index_is(photos: Path, visit: Visit) -> None:
     sidebar = visit(photos).sidebar
     assert sidebar.code[0].value == str(photos)
-    assert sidebar.caption[0].value.startswith("30 pictures · model mini · version ")
+    assert sidebar.caption[0].value.startswith("70 pictures · model mini · version ")
 
 
 def test_a_text_finds_what_the_library_finds_and_goes_into_the_address(
     photos: Path, visit: Visit, found: Found
 ) -> None:
     page = visit(photos)
-    page.text_input[0].input("  a red wall ").run()
-    assert shown(page) == found(text="a red wall")
-    assert page.query_params["q"] == "a red wall"
-    assert html(page).count("<b>0.") == 24
+    page.text_input[0].input("  a green meadow ").run()
+    assert shown(page) == found(text="a green meadow")
+    assert page.query_params["q"] == "a green meadow"
+    assert 0 < html(page).count("<b>0.") == len(shown(page)) < 60
     page.text_input[0].input("").run()
     assert page.query_params == {}
     assert shown(page) == shown(visit(photos))
 
 
 def test_more_like_this_replaces_the_query(photos: Path, visit: Visit, found: Found) -> None:
-    page = visit(photos, q="a red wall")
+    page = visit(photos, q="a green meadow", all="1")
     chosen = shown(page)[3]
     page.button(key=f"more-{chosen}").click().run()
     assert page.query_params == {"like": str(chosen)}
@@ -84,9 +86,9 @@ def test_more_like_this_replaces_the_query(photos: Path, visit: Visit, found: Fo
 
 
 def test_a_bookmark_brings_the_query_back(photos: Path, visit: Visit, found: Found) -> None:
-    page = visit(photos, q="snow", like="7")
+    page = visit(photos, q="snow", like="7", all="1")
     assert page.text_input[0].value == "snow"
-    assert shown(page) == found(text="snow", like=7)
+    assert shown(page) == found(text="snow", like=7, everything=True)
 
 
 def test_an_uploaded_picture_is_searched_for(photos: Path, visit: Visit, found: Found, tmp_path: Path) -> None:
@@ -117,7 +119,7 @@ def test_an_address_that_makes_no_sense_is_refused_kindly(photos: Path, visit: V
         assert "example" not in error.value
     page.button(key="start-over").click().run()
     assert page.query_params == {}
-    assert len(shown(page)) == 24
+    assert len(shown(page)) == 60
 
 
 def test_a_missing_index_is_said(tmp_path: Path, visit: Visit) -> None:
@@ -127,14 +129,25 @@ def test_a_missing_index_is_said(tmp_path: Path, visit: Visit) -> None:
 
 
 def test_show_more_shows_the_rest_and_a_new_query_starts_over(photos: Path, visit: Visit, found: Found) -> None:
-    page = visit(photos, q="snow")
+    page = visit(photos, q="snow", all="1")
     first = shown(page)
     page.button(key="show-more").click().run()
-    assert shown(page)[:24] == first
-    assert shown(page) == found(k=30, text="snow")
+    assert shown(page)[:60] == first
+    assert shown(page) == found(k=70, text="snow", everything=True)
     assert not [button for button in page.button if button.key == "show-more"]
-    page.text_input[0].input("rain").run()
-    assert len(shown(page)) == 24
+    page.text_input[0].input("").run()
+    assert len(shown(page)) == 60
+
+
+def test_what_is_not_there_is_said_kindly_and_shown_when_asked_for(photos: Path, visit: Visit, found: Found) -> None:
+    page = visit(photos, q=ABSENT)
+    assert shown(page) == [] == found(text=ABSENT)
+    assert "Nothing here" in page.subheader[0].value
+    page.button(key="show-all").click().run()
+    assert page.query_params == {"q": ABSENT, "all": "1"}
+    assert shown(page) == found(text=ABSENT, everything=True)
+    page.text_input[0].input("a green meadow").run()
+    assert page.query_params == {"q": "a green meadow"}
 
 
 def test_a_newly_published_version_is_picked_up(tmp_path: Path, build: Build, visit: Visit) -> None:
@@ -150,7 +163,7 @@ def test_a_newly_published_version_is_picked_up(tmp_path: Path, build: Build, vi
 
 
 def test_names_and_captions_are_text_not_markup(photos: Path, visit: Visit) -> None:
-    page = visit(photos, q="teal")
+    page = visit(photos, q="teal", all="1")
     page.button(key="show-more").click().run()
     assert "A &lt;b&gt;teal&lt;/b&gt; square &amp; nothing *else*" in html(page)
     assert CAPTION not in html(page)

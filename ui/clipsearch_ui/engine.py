@@ -15,7 +15,7 @@ from clipsearch.query.info import IndexInfo
 from clipsearch_ui.query import Query
 from clipsearch_ui.shrink import PREVIEW, THUMBNAIL, shrink
 from clipsearch_ui.thumbnail_store import ThumbnailStore
-from clipsearch_ui.tiles import Tile
+from clipsearch_ui.tiles import Found, Tile
 
 THUMBNAILS = "thumbnails.sqlite"
 
@@ -46,15 +46,19 @@ class Engine:
         """What the index is."""
         return self._index.info()
 
-    def find(self, query: Query, limit: int) -> list[Tile]:
-        """The best `limit` pictures for a query; the newest where nothing is asked."""
+    def find(self, query: Query, limit: int) -> Found:
+        """The best `limit` pictures for a query, of those that are relevant to it unless it asks for all; the newest
+        where nothing is asked."""
         if query.is_empty:
             rows = self._index.sql(_NEWEST.format(limit=limit)).to_pylist()
-            return [Tile.of(row) for row in rows]
+            return Found(tuple(Tile.of(row) for row in rows))
         if query.needs_model:
             self._load_model()
         hits = self._index.search(query.text or None, image=query.image, like=query.like, k=limit)
-        return [Tile.of(hit.metadata, hit.score) for hit in hits]
+        # What is near a picture is shown whatever it is; a text may well ask for something that is not there.
+        shown = hits.relevant if query.text and not query.everything else hits
+        tiles = tuple(Tile.of(hit.metadata, hit.score, hit.relevance) for hit in shown)
+        return Found(tiles, len(hits) - len(shown))
 
     def _load_model(self) -> None:
         with self._loading:

@@ -28,4 +28,9 @@ def _aspect(tile: Tile) -> str:
 
 def _about(tile: Tile) -> str:
     score = "" if tile.score is None else f"<b>{tile.score:.2f}</b> "
-    return f'<p class="about-picture" title="{escape(tile.label)}">{score}{escape(tile.name)}</p>'
+    known = [tile.label]
+    if tile.score is not None:
+        known.append(
+            f"score {tile.score:.3f}" + ("" if tile.relevance is None else f", relevance {tile.relevance:.2f}")
+        )
+    return f'<p class="about-picture" title="{escape(chr(10).join(known))}">{score}{escape(tile.name)}</p>'

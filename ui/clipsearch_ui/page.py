@@ -15,10 +15,10 @@ from clipsearch.errors import ClipsearchError
 from clipsearch.query.info import IndexInfo
 from clipsearch_ui.engine import Engine, open_engine
 from clipsearch_ui.grid import grid
-from clipsearch_ui.query import Query
+from clipsearch_ui.query import Query, ask
 from clipsearch_ui.search_bar import resembled, search_bar, start_over
 
-PAGE_SIZE = 24
+PAGE_SIZE = 60
 _STYLE = Path(__file__).with_name("style.css")
 # A file of ours: Streamlit's own icons and emoji are fetched from elsewhere when they stand in the browser's tab.
 _ICON = Path(__file__).with_name("icon.svg")
@@ -47,18 +47,28 @@ def _sidebar(info: IndexInfo) -> None:
 
 
 def _results(engine: Engine, query: Query) -> None:
-    pages = f"pages of {query.text!r} like {query.like}"
+    pages = f"pages of {query.text!r} like {query.like} all {query.everything}"
     limit = PAGE_SIZE * st.session_state.setdefault(pages, 1)
     with st.spinner("Searching …"):
-        tiles = engine.find(query, limit + 1)
-    if not tiles:
+        found = engine.find(query, limit + 1)
+    if not found.tiles and not found.hidden:
         st.info("There is no picture to show; add some with `clipsearch index`.")
         return
     if query.is_empty:
         st.caption("Newest pictures")
-    grid(tiles[:limit])
-    if len(tiles) > limit:
+    grid(found.tiles[:limit])
+    if len(found.tiles) > limit:
         st.button("Show more", key="show-more", width="stretch", on_click=_one_page_more, args=(pages,))
+    elif found.hidden:
+        _nothing_more(bool(found.tiles))
+
+
+def _nothing_more(some: bool) -> None:
+    """Say that what else is near is not what was asked for, with a way to look at it all the same."""
+    if not some:
+        st.subheader("Nothing here looks like that", anchor=False)
+    st.caption("The other pictures have little to do with it." if some else "Other words may find it.")
+    st.button("Show the nearest all the same", key="show-all", on_click=ask, kwargs={"all": "1"})
 
 
 def _one_page_more(pages: str) -> None:

@@ -11,11 +11,13 @@ from clipsearch.errors import QueryError
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A text, and one picture to resemble: an uploaded one (its encoded bytes) or one of the index (its id)."""
+    """A text, and one picture to resemble: an uploaded one (its encoded bytes) or one of the index (its id); and
+    whether what is not relevant is to be shown as well."""
 
     text: str = ""
     image: bytes | None = None
     like: int | None = None
+    everything: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -45,6 +47,11 @@ def like_in_address() -> int | None:
     if not value.isdecimal() or len(value) > 18:
         raise QueryError("The address asks for pictures like one, but does not give that picture's number.")
     return int(value)
+
+
+def everything_in_address() -> bool:
+    """Whether the page's address asks for what is not relevant, too."""
+    return "all" in st.query_params
 
 
 def ask(**changes: str) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from clipsearch_ui.engine import Engine
-from clipsearch_ui.query import Query, ask, like_in_address, text_in_address
+from clipsearch_ui.query import Query, ask, everything_in_address, like_in_address, text_in_address
 from clipsearch_ui.shrink import shrink
 from clipsearch_ui.tiles import Tile, picture
 
@@ -33,24 +33,25 @@ def search_bar() -> Query:
             key=_TEXT,
             placeholder="What does the picture show?",
             label_visibility="collapsed",
-            on_change=lambda: ask(q=st.session_state[_TEXT].strip()),
+            on_change=lambda: ask(q=st.session_state[_TEXT].strip(), all=""),
         )
         with st.popover("By picture", icon=":material/image_search:", width="content"):
             upload = st.file_uploader(
                 "Find pictures that resemble this one", key=_upload_key(), on_change=partial(ask, like="")
             )
-    return Query(text_in_address(), upload.getvalue() if upload else None, like_in_address())
+    image = upload.getvalue() if upload else None
+    return Query(text_in_address(), image, like_in_address(), everything_in_address())
 
 
 def more_like(picture_id: int) -> None:
     """Ask for pictures that resemble one of the index, and for nothing else."""
-    ask(q="", like=str(picture_id))
+    ask(q="", like=str(picture_id), all="")
     _forget_upload()
 
 
 def start_over() -> None:
     """Ask for nothing."""
-    ask(q="", like="")
+    ask(q="", like="", all="")
     _forget_upload()
 
 

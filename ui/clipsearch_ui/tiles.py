@@ -15,18 +15,20 @@ _NARROWEST, _WIDEST = 0.7, 2.5
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One picture of the grid. `score` is its cosine similarity to the query, if there is one; `aspect` the width of
-    its tile over the height; `content_hash` changes with the picture."""
+    """One picture of the grid. `score` is its cosine similarity to the query, if there is one, and `relevance` how
+    surely it is a match, 0..1, where the index can say; `aspect` the width of its tile over the height;
+    `content_hash` changes with the picture."""
 
     id: int
     path: str
     caption: str
     aspect: float
     content_hash: str
-    score: float | None
+    score: float | None = None
+    relevance: float | None = None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], score: float | None = None) -> Tile:
+    def of(cls, row: Mapping[str, Any], score: float | None = None, relevance: float | None = None) -> Tile:
         """The tile of a row of the `images` view."""
         width, height = row["width"] or 1, row["height"] or 1
         return cls(
@@ -36,6 +38,7 @@ class Tile:
             aspect=min(max(width / height, _NARROWEST), _WIDEST),
             content_hash=row["content_hash"],
             score=score,
+            relevance=relevance,
         )
 
     @property
@@ -47,6 +50,14 @@ class Tile:
     def name(self) -> str:
         """The caption, or else the last part of the path."""
         return self.caption or self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Pictures found for a query, best first; `hidden` are so many more that are nearest, but not relevant."""
+
+    tiles: tuple[Tile, ...]
+    hidden: int = 0
 
 
 def picture(tile: Tile) -> str:
