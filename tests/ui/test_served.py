@@ -168,3 +168,6 @@ def test_the_token_becomes_a_cookie_and_leaves_the_address(locked: str, rows) ->
 def test_the_way_on_stays_on_this_server(locked: str) -> None:
     _, headers, _ = get(locked, f"//evil.example/x?token={TOKEN}")
     assert headers["location"] == "/evil.example/x"
+    _, headers, _ = get(locked, f"/x%0d%0aSet-Cookie:%20a=b?token={TOKEN}")
+    assert headers["location"] == "/x%0D%0ASet-Cookie%3A%20a%3Db"
+    assert len(headers.get_all("set-cookie")) == 1

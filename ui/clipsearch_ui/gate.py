@@ -7,7 +7,7 @@ from contextlib import suppress
 from html import escape
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -48,8 +48,8 @@ class Gate:
         token = said.pop("token", None)
         if token is not None and self._is(token):
             cookie = f"{COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
-            # One slash: two would lead to another site.
-            place = f"/{scope['path'].lstrip('/')}" + (f"?{urlencode(said)}" if said else "")
+            # One slash: two would lead to another site. Quoted: a line break would begin another header.
+            place = f"/{quote(scope['path'].lstrip('/'))}" + (f"?{urlencode(said)}" if said else "")
             await _reply(send, 303, b"", [(b"location", place.encode()), (b"set-cookie", cookie.encode())])
         else:
             word = "That is not the token." if token is not None else "This page is for those who have its token."

@@ -14,9 +14,7 @@ from clipsearch.errors import UsageError
 
 _PAGE = Path(__file__).with_name("page.py")
 _MAX_UPLOAD_MB = 50
-
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LOOPBACK = ("127.0.0.1", "localhost")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,}")
 
 
@@ -70,7 +68,7 @@ def launch(
         "logger.hideWelcomeMessage": True,
     }
     # A page of another site, open in the same browser, may not reach this one under a name of its own.
-    guards = [Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])]
+    guards = [Middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)]
     if token is not None:
         guards = [Middleware(Gate, token=token)]
     app = streamlit.App(_PAGE, routes=picture_routes(path), middleware=guards)
