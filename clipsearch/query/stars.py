@@ -22,7 +22,7 @@ BEST_FIRST = (
 _BLOCK = 512
 """Pictures whose neighbours are looked for in one go."""
 
-_NEIGHBOURS, _GROWTH, _THOROUGH = 64, 8, 512
+_NEIGHBOURS, _GROWTH, _THOROUGH = 16, 8, 512
 """How many neighbours are looked at first, and how many times more next where the last was still close enough. Above
 `_THOROUGH` only while the neighbours added last had a copy among them: with a weak model, thousands of pictures may
 be as close as a copy that was made darker."""
@@ -137,7 +137,7 @@ class _Search:
         return same
 
     def _among_nearest(self, ranks: NDArray[np.intp], neighbours: int) -> list[_Same]:
-        nearest = self.snapshot.nearest(self._vectors(ranks), neighbours, among=self.among)
+        nearest = self.snapshot.alike(self._vectors(ranks), neighbours, among=self.among)
         others = self.ranking.ranks(nearest.ids)
         hashes = self.ranking.hashes
         same = same_picture(nearest.scores, hashes[ranks][:, None], hashes[others], threshold=self.threshold)

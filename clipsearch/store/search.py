@@ -18,6 +18,10 @@ from clipsearch.types import Ids, Vectors
 _WIDEN = 4
 """How many times as many lists are looked at when the first ones held too few."""
 
+_ALIKE_PROBES, _ALIKE_CANDIDATES = 16, 4
+"""Lists looked at for copies of a picture, and candidates scored for each one wanted. A copy is coded much like its
+original and lies in the same list or one beside it."""
+
 # Costs in nanoseconds a vector of 512 numbers: fetched by its id; scored; its code looked at.
 _FETCH, _SCORE, _CODE = 300.0, 45.0, 20.0
 
@@ -35,8 +39,8 @@ class Searcher:
     rows: int
     dim: int
 
-    def nearest(self, queries: Vectors, k: int, among: Ids | None, without: Ids) -> Nearest:
-        """See `Snapshot.nearest`."""
+    def nearest(self, queries: Vectors, k: int, among: Ids | None, without: Ids, *, alike: bool = False) -> Nearest:
+        """See `Snapshot.nearest`, and with `alike` `Snapshot.alike`."""
         steps = Steps()
         # Not np.unique, which loads a module that takes longer than the search.
         unwanted = np.array(sorted({*without[self.places.exist(without)].tolist()}), np.int64)
@@ -51,16 +55,22 @@ class Searcher:
             steps.scored += len(self.exact)
         if self.trained is None:
             return Nearest(*_drop(*found, unwanted, k), steps.plan("exact"))
-        found = self._with_trained(self.trained, queries, asked, found, steps)
+        point = OperatingPoint(asked, _ALIKE_PROBES, asked * _ALIKE_CANDIDATES) if alike else self.trained.point(asked)
+        found = self._with_trained(self.trained, queries, point, found, steps)
         if (found[1] < 0).any():
             return self._scored_all(queries, k, _rest(self.places.ids(), unwanted), steps)
         return Nearest(*_drop(*found, unwanted, k), steps.plan("ivf"))
 
     def _with_trained(
-        self, trained: Approximate, queries: Vectors, k: int, exact: tuple[Vectors, Ids], steps: Steps
+        self,
+        trained: Approximate,
+        queries: Vectors,
+        point: OperatingPoint,
+        exact: tuple[Vectors, Ids],
+        steps: Steps,
     ) -> tuple[Vectors, Ids]:
         """What the exact index found and what the trained one has; in more lists when the first held too few."""
-        point = trained.point(k)
+        k = point.k
         found = _merge(exact, trained.nearest(queries, k, point, steps), k)
         while (found[1] < 0).any() and point.probes < trained.index.list_count:
             point = OperatingPoint(k, point.probes * _WIDEN, point.candidates * _WIDEN)

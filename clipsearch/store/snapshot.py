@@ -91,6 +91,10 @@ class Snapshot:
         """
         return self.searcher.nearest(queries, k, among, as_ids(without))
 
+    def alike(self, queries: Vectors, k: int, *, among: Ids | None = None) -> Nearest:
+        """As `nearest`, for copies: a few times as quick, and sure to find only what is very close to a query."""
+        return self.searcher.nearest(queries, k, among, as_ids([]), alike=True)
+
     def vectors_of(self, ids: Sequence[int] | Ids) -> StoredVectors:
         """Stored vectors of existing ids, float16 [n, dim], in their order."""
         return self.places.vectors_of(as_ids(ids))

@@ -210,3 +210,22 @@ def test_a_segment_with_fewer_vectors_than_it_should_have_is_refused(store):
     with pytest.raises(IndexDamaged, match="clipsearch repair"):
         snapshot.vectors_of(sorted(store.truth))
     snapshot.close()
+
+
+def test_copies_are_found_in_a_trained_index(store, small_bands):
+    with store.writer() as w:
+        originals = store.add(w, 900)
+        close = np.stack([store.truth[i] for i in originals[::3]]).astype(np.float32)
+        close += 0.05 * unit_vectors(len(close), 77).astype(np.float32)
+        close = (close / np.linalg.norm(close, axis=1, keepdims=True)).astype(np.float16)
+        copies = list(w.take_ids(len(close)))
+        w.append(rows_of(copies), close)
+        store.truth |= dict(zip(copies, close, strict=True))
+        w.publish()
+    snapshot = Snapshot(store.path)
+    assert snapshot.manifest.trained is not None
+    found = snapshot.alike(snapshot.vectors_of(originals[::3]).astype(np.float32), 8)
+    assert found.ids.shape == (len(copies), 8)
+    together = [copy in ids for copy, ids in zip(copies, found.ids.tolist(), strict=True)]
+    assert np.mean(together) > 0.99
+    snapshot.close()
