@@ -224,11 +224,13 @@ class Index:
         Raises:
             QueryError: the statement is wrong or does more than read the catalog.
         """
-        return self._snapshot.catalog.query(statement)
+        snapshot = self._snapshot  # held to the end, also where another thread refreshes meanwhile
+        return snapshot.catalog.query(statement)
 
     def failures(self) -> list[dict[str, Any]]:
         """Pictures that could not be read: root, path, reason, message, bytes, mtime_ns, failed_at."""
-        return self._snapshot.catalog.failures()
+        snapshot = self._snapshot
+        return snapshot.catalog.failures()
 
     def info(self) -> IndexInfo:
         """What this index is and where its pictures are."""

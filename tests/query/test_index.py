@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ import clipsearch
 from clipsearch import Query, text
 from clipsearch import stored as stored_term
 from clipsearch.errors import IndexDamaged, IndexNotFound, ModelMismatch, PictureError, QueryError
+from clipsearch.store.catalog import Catalog
 
 COLOURS = ["red", "blue", "green", "white", "black", "yellow"]
 
@@ -246,6 +248,26 @@ def test_refresh_moves_to_the_newest_version(make_album):
         assert index.refresh() is True
         assert (len(index), index.search("blue", k=1)[0].metadata["path"]) == (2, "blue.png")
         assert index.refresh() is False
+
+
+@pytest.mark.parametrize(("name", "ask"), [("query", "sql"), ("failures", "failures")])
+def test_what_is_under_way_ends_on_its_version_though_another_thread_refreshes(make_album, monkeypatch, name, ask):
+    album = make_album("pictures", "under_way.index")
+    album.fill("red.png", "red")
+    album.build()
+    original = getattr(Catalog, name)
+    with album.open() as index:
+
+        def slow(catalog, *arguments):
+            album.fill("blue.png", "blue")
+            album.build()
+            assert index.refresh()
+            gc.collect()
+            return original(catalog, *arguments)
+
+        monkeypatch.setattr(Catalog, name, slow)
+        found = index.sql("select count(*) as n from images").to_pylist() if ask == "sql" else index.failures()
+        assert found == ([{"n": 1}] if ask == "sql" else [])
 
 
 def test_picture_that_went_after_indexing(make_album):
