@@ -73,10 +73,9 @@ class Places:
         Raises:
             IndexDamaged: a segment holds fewer than it should, here as in what follows.
         """
-        found = np.empty((len(ids), self._dim), dtype=np.float16)
-        places = self._table[ids]
-        order = np.argsort(places)
-        found[order] = self._read(places[order])
+        order, vectors = self.as_stored(ids)
+        found = np.empty_like(vectors)
+        found[order] = vectors
         return found
 
     def as_stored(self, ids: Ids) -> tuple[Ids, StoredVectors]:
