@@ -58,6 +58,11 @@ def expect_pictures(page: playwright.Page, count: int, first: str | None = None)
         playwright.expect(page.locator(PICTURES).first).to_have_attribute("alt", first)
 
 
+def expect_settled(page: playwright.Page) -> None:
+    """The server has drawn all of the page."""
+    playwright.expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def expect_loaded(page: playwright.Page) -> None:
     """Every picture that should be there gets its pixels, once it has come into view."""
     for picture in page.locator(PICTURES).all():
@@ -77,6 +82,7 @@ def test_a_visit(page: playwright.Page, address: str) -> None:
     field.press("Enter")
     playwright.expect(page).to_have_url(f"{address}/?q=a+green+meadow")
     playwright.expect(page.locator(".about-picture b").first).to_be_visible()
+    expect_settled(page)
     count = page.locator(PICTURES).count()
     assert 0 < count < 60
     best = page.locator(PICTURES).first.get_attribute("alt")
