@@ -84,6 +84,11 @@ class Index:
     def __len__(self) -> int:
         return self._snapshot.manifest.rows
 
+    @property
+    def version(self) -> int:
+        """The published version that is open."""
+        return self._snapshot.manifest.version
+
     def search(
         self,
         query: Askable | None = None,

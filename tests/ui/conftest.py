@@ -114,9 +114,10 @@ def photos(tmp_path_factory: pytest.TempPathFactory, build: Build) -> Path:
 def _page(index: str) -> None:
     from pathlib import Path
 
-    from clipsearch_ui.page import show
+    from clipsearch_ui.app import show
+    from clipsearch_ui.serving import Serving
 
-    show(Path(index))
+    show(Serving(Path(index)))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Where the page's server has pictures."""
+"""Where the page's server has pictures, see `clipsearch_ui.routes`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from typing import Literal
 Kind = Literal["thumbnails", "previews", "originals"]
 
 
-def address(kind: Kind, picture_id: int, content_hash: str) -> str:
-    """The path of a picture on the server, see `clipsearch_ui.routes`."""
-    return f"/{kind}/{picture_id}/{content_hash}"
+def address(index_key: str, kind: Kind, picture_id: int, content_hash: str) -> str:
+    """The path of a picture on the server; `index_key` is `Engine.key`."""
+    return f"/pictures/{index_key}/{kind}/{picture_id}/{content_hash}"

@@ -11,18 +11,15 @@ from typing import Any
 import clipsearch
 from clipsearch.errors import PictureError, QueryError
 from clipsearch.pictures import content_hash
-from clipsearch.query.info import IndexInfo
-from clipsearch_ui.query import Query
+from clipsearch_ui.picture_store import PictureStore
+from clipsearch_ui.serving import key_of
 from clipsearch_ui.shrink import PREVIEW, THUMBNAIL, shrink
-from clipsearch_ui.thumbnail_store import ThumbnailStore
-from clipsearch_ui.tiles import Found, Tile
 
 THUMBNAILS = "thumbnails.sqlite"
+QUERY_PICTURES = "query-pictures.sqlite"
 
-_NEWEST = """
-SELECT id, path, caption, width, height, content_hash FROM images
-ORDER BY coalesce(mtime, indexed_at) DESC, id DESC LIMIT {limit}
-"""
+# Some twenty thousand thumbnails, and a few dozen pictures as cameras make them.
+_THUMBNAIL_BYTES, _QUERY_PICTURE_BYTES = 512 << 20, 256 << 20
 
 
 class Engine:
@@ -33,36 +30,25 @@ class Engine:
     """
 
     def __init__(self, path: Path) -> None:
-        self._index = clipsearch.open(path, offline=True)
-        self._thumbnails = ThumbnailStore(self._index.path / THUMBNAILS)
+        self.index = clipsearch.open(path, offline=True)
+        self.key = key_of(self.index.path)
+        self._thumbnails = PictureStore(self.index.path / THUMBNAILS, _THUMBNAIL_BYTES)
+        self._query_pictures = PictureStore(self.index.path / QUERY_PICTURES, _QUERY_PICTURE_BYTES)
         self._loading = Lock()
         self._decoding = BoundedSemaphore(os.cpu_count() or 1)
 
     def refresh(self) -> None:
         """Move to the newest published version."""
-        self._index.refresh()
+        self.index.refresh()
 
-    def info(self) -> IndexInfo:
-        """What the index is."""
-        return self._index.info()
+    def load_model(self) -> None:
+        """Load the index's model unless it is there; one session loads it, the others wait.
 
-    def find(self, query: Query, limit: int) -> Found:
-        """The best `limit` pictures for a query, of those that are relevant to it unless it asks for all; the newest
-        where nothing is asked."""
-        if query.is_empty:
-            rows = self._index.sql(_NEWEST.format(limit=limit)).to_pylist()
-            return Found(tuple(Tile.of(row) for row in rows))
-        if query.needs_model:
-            self._load_model()
-        hits = self._index.search(query.text or None, image=query.image, like=query.like, k=limit)
-        # What is near a picture is shown whatever it is; a text may well ask for something that is not there.
-        shown = hits.relevant if query.text and not query.everything else hits
-        tiles = tuple(Tile.of(hit.metadata, hit.score, hit.relevance) for hit in shown)
-        return Found(tiles, len(hits) - len(shown))
-
-    def _load_model(self) -> None:
+        Raises:
+            ModelError: it cannot be loaded.
+        """
         with self._loading:
-            _ = self._index.encoder
+            _ = self.index.encoder
 
     def get(self, picture_id: int) -> Mapping[str, Any]:
         """Metadata of one picture.
@@ -70,7 +56,7 @@ class Engine:
         Raises:
             QueryError: there is no such id.
         """
-        return self._index.get(picture_id)
+        return self.index.get(picture_id)
 
     def thumbnail(self, picture_id: int, known_as: str) -> bytes:
         """A small upright WebP of a picture, made once.
@@ -86,13 +72,13 @@ class Engine:
         self._require(picture_id, known_as)
         kept = self._thumbnails.get(known_as)
         if kept is None:
-            kept = self._shrunk(picture_id, known_as, THUMBNAIL)
+            kept = self._shrunk(self.original(picture_id, known_as), THUMBNAIL)
             self._thumbnails.put(known_as, kept)
         return kept
 
     def preview(self, picture_id: int, known_as: str) -> bytes:
         """As `thumbnail`, as large as a screen, made anew each time."""
-        return self._shrunk(picture_id, known_as, PREVIEW)
+        return self._shrunk(self.original(picture_id, known_as), PREVIEW)
 
     def original(self, picture_id: int, known_as: str) -> bytes:
         """The bytes that were indexed, and no others: a file may have been replaced by a link to another.
@@ -102,23 +88,52 @@ class Engine:
             PictureError: it is not there any more, or has changed.
         """
         self._require(picture_id, known_as)
-        data = self._index.picture(picture_id)
+        data = self.index.picture(picture_id)
         if content_hash(data) != known_as:
             raise PictureError("missing", "The picture has changed since it was indexed; index its folder again.")
         return data
+
+    def keep_query_picture(self, picture: bytes) -> str:
+        """Keep a picture to search by; returns the hash it is known by from then on.
+
+        Raises:
+            PictureError: it is none.
+        """
+        small = self._shrunk(picture, THUMBNAIL)
+        known_as = content_hash(picture)
+        self._query_pictures.put(known_as, picture)
+        self._thumbnails.put(known_as, small)
+        return known_as
+
+    def query_picture(self, known_as: str) -> bytes:
+        """The encoded bytes of a picture to search by.
+
+        Raises:
+            QueryError: it is not kept any more, or never was.
+        """
+        kept = self._query_pictures.get(known_as)
+        if kept is None:
+            raise QueryError("The picture this was asked with is not kept any more; take it out and add it again.")
+        return kept
+
+    def query_thumbnail(self, known_as: str) -> bytes:
+        """The same, as `thumbnail` has it."""
+        picture = self.query_picture(known_as)
+        return self._thumbnails.get(known_as) or self._shrunk(picture, THUMBNAIL)
 
     def _require(self, picture_id: int, known_as: str) -> None:
         if self.get(picture_id)["content_hash"] != known_as:
             raise QueryError(f"There is no picture with id {picture_id} in this index.")
 
-    def _shrunk(self, picture_id: int, known_as: str, box: tuple[int, int]) -> bytes:
+    def _shrunk(self, picture: bytes, box: tuple[int, int]) -> bytes:
         with self._decoding:
-            return shrink(self.original(picture_id, known_as), box)
+            return shrink(picture, box)
 
     def close(self) -> None:
         """Let go of the index's files."""
         self._thumbnails.close()
-        self._index.close()
+        self._query_pictures.close()
+        self.index.close()
 
 
 _OPEN: dict[Path, Engine] = {}

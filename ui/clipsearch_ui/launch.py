@@ -12,14 +12,20 @@ from typing import NoReturn
 import clipsearch
 from clipsearch.errors import UsageError
 
-_PAGE = Path(__file__).with_name("page.py")
+_PAGE = Path(__file__).with_name("app.py")
 _MAX_UPLOAD_MB = 50
 _LOOPBACK = ("127.0.0.1", "localhost")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,}")
 
 
 def launch(
-    index: Path, *, port: int = 8501, host: str = "127.0.0.1", token: str | None = None, open_browser: bool
+    index: Path,
+    *,
+    port: int = 8501,
+    host: str = "127.0.0.1",
+    token: str | None = None,
+    urls: bool = False,
+    open_browser: bool,
 ) -> int:
     """Serve the page until interrupted; returns the exit status.
 
@@ -31,6 +37,7 @@ def launch(
         host: the address it listens on.
         token: a secret without which nothing is served. Any host but this machine itself needs one, since whoever can
             reach the page sees every picture of the index.
+        urls: let pictures to search by be fetched from the web.
         open_browser: open the page in the default browser.
 
     Raises:
@@ -51,6 +58,7 @@ def launch(
     from clipsearch_ui.engine import close_engines
     from clipsearch_ui.gate import Gate
     from clipsearch_ui.routes import picture_routes
+    from clipsearch_ui.serving import Serving, serve
 
     # Streamlit asks a web service for the machine's public address when a page is opened under a name it does not
     # know. Nothing leaves this machine, so it gets no answer.
@@ -71,10 +79,12 @@ def launch(
     guards = [Middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)]
     if token is not None:
         guards = [Middleware(Gate, token=token)]
-    app = streamlit.App(_PAGE, routes=picture_routes(path), middleware=guards)
+    serving = Serving(path, local=host in _LOOPBACK, urls=urls)
+    serve(serving)
+    app = streamlit.App(_PAGE, routes=picture_routes(serving), middleware=guards)
     shown = f"http://{host}:{port}" + (f"/?token={token}" if token else "")
     print(f"Searching {path} at {shown} (stop with Ctrl-C)", flush=True)  # noqa: T201 - like a command
-    sys.argv = [str(_PAGE), str(path)]  # where Streamlit and the page look for what they are to run
+    sys.argv = [str(_PAGE)]  # where Streamlit looks for what it is to run
     signal.signal(signal.SIGTERM, _leave)  # the server passes on what stopped it, once it has said goodbye
     try:
         app.run(config=options)

@@ -1,4 +1,4 @@
-"""Pictures over HTTP: thumbnails, previews and originals of the index, and nothing else.
+"""Pictures over HTTP: those of the indexes served, those searched by, and nothing else.
 
 An address names a picture by id and content hash, so what is behind it never changes and browsers keep it.
 """
@@ -13,11 +13,15 @@ from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clipsearch.errors import ClipsearchError, QueryError
 from clipsearch_ui.engine import Engine, open_engine
+from clipsearch_ui.serving import Serving, key_of
+
+MAX_UPLOAD = 50 << 20
+"""Bytes of a picture to search by."""
 
 _KEPT = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 _NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -27,40 +31,86 @@ _CARD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 200" font-fa
 <rect width="300" height="200" fill="#8883"/>
 <text x="150" y="{top}" text-anchor="middle" fill="#888">{lines}</text></svg>"""
 
-Make = Callable[[Engine, int, str], bytes]
+Make = Callable[[Engine, dict[str, object]], Response]
 
 
-def picture_routes(index: Path) -> list[Route]:
-    """`/thumbnails/ID/HASH`, `/previews/ID/HASH` and `/originals/ID/HASH` of an index directory."""
+def picture_routes(serving: Serving) -> list[Route]:
+    """`/pictures/INDEX/` and then `thumbnails/ID/HASH`, `previews/ID/HASH`, `originals/ID/HASH` or `asked/HASH`; a
+    picture posted to `/pictures/INDEX/asked` can be searched by."""
 
-    def route(name: str, make: Make, media_type: str) -> Route:
+    def route(path: str, make: Make) -> Route:
         async def serve(request: Request) -> Response:
-            return await run_in_threadpool(_answer, index, make, request.path_params, media_type)
+            return await run_in_threadpool(_answer, serving, make, request.path_params)
 
-        return Route(f"/{name}/{{id:int}}/{{known_as}}", serve, methods=["GET"])
+        return Route(f"/pictures/{{index}}/{path}", serve, methods=["GET"])
+
+    async def ask(request: Request) -> Response:
+        # A header of our own: a page of another site cannot send one without being asked first whether it may.
+        if request.headers.get("x-clipsearch") != "ask":
+            return JSONResponse({"error": "This is not the page of this server."}, 403)
+        picture = bytearray()
+        async for part in request.stream():
+            picture += part
+            if len(picture) > MAX_UPLOAD:
+                return JSONResponse({"error": f"The picture has more than {MAX_UPLOAD >> 20} MB; use another."}, 413)
+        return await run_in_threadpool(_keep, serving, request.path_params["index"], bytes(picture))
 
     return [
-        route("thumbnails", Engine.thumbnail, "image/webp"),
-        route("previews", Engine.preview, "image/webp"),
-        route("originals", Engine.original, "application/octet-stream"),
+        route("thumbnails/{id:int}/{known_as}", _thumbnail),
+        route("previews/{id:int}/{known_as}", _preview),
+        route("originals/{id:int}/{known_as}", _original),
+        route("asked/{known_as}", lambda engine, asked: _webp(engine.query_thumbnail(str(asked["known_as"])))),
+        Route("/pictures/{index}/asked", ask, methods=["POST"]),
     ]
 
 
-def _answer(index: Path, make: Make, asked: dict[str, object], media_type: str) -> Response:
-    picture_id, known_as = int(str(asked["id"])), str(asked["known_as"])
+def _answer(serving: Serving, make: Make, asked: dict[str, object]) -> Response:
     try:
-        if picture_id > _LARGEST_ID:
-            raise QueryError(f"There is no picture with id {picture_id} in this index.")
-        engine = open_engine(index)
-        data = make(engine, picture_id, known_as)
+        return make(_engine(serving, str(asked["index"])), asked)
     except ClipsearchError as error:
         # A picture of the reason: browsers draw it where the thumbnail would be.
         return Response(_card(str(error)), 404, media_type="image/svg+xml", headers=_NOT_KEPT)
-    headers = dict(_KEPT)
-    if media_type == "application/octet-stream":
-        name = Path(str(engine.get(picture_id)["path"])).name
-        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(data, media_type=media_type, headers=headers)
+
+
+def _keep(serving: Serving, index: str, picture: bytes) -> Response:
+    try:
+        return JSONResponse({"picture": _engine(serving, index).keep_query_picture(picture)})
+    except ClipsearchError as error:
+        return JSONResponse({"error": str(error)}, 400)
+
+
+def _engine(serving: Serving, key: str) -> Engine:
+    for path in serving.indexes:
+        if key_of(path) == key:
+            return open_engine(path)
+    raise QueryError("There is no such index on this server.")
+
+
+def _thumbnail(engine: Engine, asked: dict[str, object]) -> Response:
+    return _webp(engine.thumbnail(*_picture(asked)))
+
+
+def _preview(engine: Engine, asked: dict[str, object]) -> Response:
+    return _webp(engine.preview(*_picture(asked)))
+
+
+def _original(engine: Engine, asked: dict[str, object]) -> Response:
+    picture_id, known_as = _picture(asked)
+    data = engine.original(picture_id, known_as)
+    name = Path(str(engine.get(picture_id)["path"])).name
+    told = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+    return Response(data, media_type="application/octet-stream", headers=_KEPT | told)
+
+
+def _picture(asked: dict[str, object]) -> tuple[int, str]:
+    picture_id, known_as = int(str(asked["id"])), str(asked["known_as"])
+    if picture_id > _LARGEST_ID:
+        raise QueryError(f"There is no picture with id {picture_id} in this index.")
+    return picture_id, known_as
+
+
+def _webp(data: bytes) -> Response:
+    return Response(data, media_type="image/webp", headers=_KEPT)
 
 
 def _card(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Small pictures kept beside the index: one SQLite file, the least lately used ones dropped when it grows too large."""
+"""Pictures kept beside the index: one SQLite file, the least lately used ones dropped when it grows too large."""
 
 from __future__ import annotations
 
@@ -8,54 +8,53 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-LIMIT = 512 << 20
-"""Bytes of thumbnails kept: some twenty thousand."""
-
 _ROOM = 0.9
-"""Once too large, thumbnails go until so much of the limit is left."""
+"""Once too large, pictures go until so much of the limit is left."""
 
 _DAY = 86_400
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS thumbnails (
+CREATE TABLE IF NOT EXISTS pictures (
     content_hash TEXT PRIMARY KEY, used INTEGER NOT NULL, bytes INTEGER NOT NULL, data BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS by_use ON thumbnails (used, bytes);
+CREATE INDEX IF NOT EXISTS by_use ON pictures (used, bytes);
 """
 
 
-class ThumbnailStore:
-    """Thumbnails by the hash of the picture they were made of. Safe to use from several threads and processes.
+class PictureStore:
+    """Encoded pictures by the hash of what they were made of. Safe to use from several threads and processes.
 
-    Everything in it can be made again, so nothing here raises: where the folder cannot be written to, or the file is
-    damaged, thumbnails are made anew each time.
+    Nothing in it is there only once, so nothing here raises: where the folder cannot be written to, or the file is
+    damaged, what is put is kept no longer than the process lives.
+
+    Args:
+        path: the file.
+        limit: bytes of pictures to keep at most.
     """
 
-    def __init__(self, path: Path, limit: int = LIMIT) -> None:
+    def __init__(self, path: Path, limit: int) -> None:
         self._limit, self._lock = limit, Lock()
         self._db = _opened(path)
         self._held = self._measured()
 
     def get(self, content_hash: str) -> bytes | None:
-        """The thumbnail of a picture, if there is one."""
+        """The picture kept under a hash, if there is one."""
         today = int(time.time()) // _DAY
         with self._lock, suppress(sqlite3.Error):
-            row = self._db.execute(
-                "SELECT data, used FROM thumbnails WHERE content_hash = ?", [content_hash]
-            ).fetchone()
+            row = self._db.execute("SELECT data, used FROM pictures WHERE content_hash = ?", [content_hash]).fetchone()
             if row is None:
                 return None
             if row[1] != today:  # a write a day, not one a look
-                self._db.execute("UPDATE thumbnails SET used = ? WHERE content_hash = ?", [today, content_hash])
+                self._db.execute("UPDATE pictures SET used = ? WHERE content_hash = ?", [today, content_hash])
             return bytes(row[0])
         return None
 
     def put(self, content_hash: str, data: bytes) -> None:
-        """Keep the thumbnail of a picture."""
+        """Keep a picture."""
         today = int(time.time()) // _DAY
         with self._lock, suppress(sqlite3.Error):
             self._db.execute(
-                "INSERT OR REPLACE INTO thumbnails VALUES (?, ?, ?, ?)", [content_hash, today, len(data), data]
+                "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?)", [content_hash, today, len(data), data]
             )
             self._held += len(data)
             if self._held > self._limit:
@@ -71,17 +70,17 @@ class ThumbnailStore:
         self._held = self._measured()
         spare = self._held - int(self._limit * _ROOM)
         dropped, gone = [], 0
-        for content_hash, size in self._db.execute("SELECT content_hash, bytes FROM thumbnails ORDER BY used, rowid"):
+        for content_hash, size in self._db.execute("SELECT content_hash, bytes FROM pictures ORDER BY used, rowid"):
             if gone >= spare:
                 break
             dropped.append((content_hash,))
             gone += size
-        self._db.executemany("DELETE FROM thumbnails WHERE content_hash = ?", dropped)
+        self._db.executemany("DELETE FROM pictures WHERE content_hash = ?", dropped)
         self._held -= gone
 
     def _measured(self) -> int:
         with suppress(sqlite3.Error):
-            return int(self._db.execute("SELECT coalesce(sum(bytes), 0) FROM thumbnails").fetchone()[0])
+            return int(self._db.execute("SELECT coalesce(sum(bytes), 0) FROM pictures").fetchone()[0])
         return 0
 
 
@@ -91,7 +90,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         db = None
         try:
             db = _connected(str(path))
-            db.execute("SELECT count(*) FROM thumbnails").fetchone()
+            db.execute("SELECT count(*) FROM pictures").fetchone()
             return db
         except sqlite3.DatabaseError as error:
             if db is not None:

@@ -1,0 +1,86 @@
+"""The search page: a search field, what is asked, the pictures found."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from clipsearch.errors import ClipsearchError
+from clipsearch_ui.engine import Engine
+from clipsearch_ui.search.chips import chips
+from clipsearch_ui.search.find import find
+from clipsearch_ui.search.grid import grid
+from clipsearch_ui.search.query import Query, ask, asked, described
+from clipsearch_ui.search.search_bar import search_bar
+from clipsearch_ui.search.tiles import Found, Tile
+from clipsearch_ui.serving import Serving
+from clipsearch_ui.text import plain
+
+PAGE_SIZE = 60
+_PAGES, _SHOWN = "pages", "shown"
+
+
+def show(serving: Serving, engine: Engine) -> None:
+    """Draw the page."""
+    try:
+        query = asked()
+    except ClipsearchError as error:
+        _refused(error)
+        return
+    search_bar(engine, query)
+    try:
+        chips(engine, query)
+        _results(engine, query)
+    except ClipsearchError as error:
+        _refused(error)
+
+
+def _refused(error: ClipsearchError) -> None:
+    st.error(plain(str(error)))
+    st.button("Start over", key="start-over", on_click=ask, args=(Query(),))
+
+
+def _results(engine: Engine, query: Query) -> None:
+    what = described(query.terms) + (" all" if query.everything else "")
+    if st.session_state.get(_PAGES, ("",))[0] != what:
+        st.session_state[_PAGES] = (what, 1)
+        st.session_state[_SHOWN] = ()
+    limit = PAGE_SIZE * st.session_state[_PAGES][1]
+    with st.spinner("Searching …", show_time=False):
+        found = find(engine, query, limit + 1)
+    if not found.tiles and not found.hidden:
+        st.info("There is no picture to show; add some with `clipsearch index`.")
+        return
+    if query.is_empty:
+        st.caption("Newest pictures")
+    tiles = _in_place(found, limit)
+    grid(tiles, query)
+    if len(found.tiles) > limit:
+        st.button("Show more", key="show-more", width="stretch", on_click=_one_page_more)
+    elif found.hidden:
+        _nothing_more(query, bool(tiles))
+
+
+def _in_place(found: Found, limit: int) -> tuple[Tile, ...]:
+    """So many of what was found, after the pages that are on the screen: they stay as they are when one is added,
+    whatever has been published meanwhile."""
+    before: tuple[Tile, ...] = st.session_state[_SHOWN]
+    if len(before) >= limit:
+        before = ()
+    ids = {tile.id for tile in before}
+    tiles = (*before, *(tile for tile in found.tiles if tile.id not in ids))[:limit]
+    st.session_state[_SHOWN] = tiles
+    return tiles
+
+
+def _one_page_more() -> None:
+    what, pages = st.session_state[_PAGES]
+    st.session_state[_PAGES] = (what, pages + 1)
+
+
+def _nothing_more(query: Query, some: bool) -> None:
+    """Say that what else is near is not what was asked for, with a way to look at it all the same."""
+    if not some:
+        st.subheader("Nothing here looks like that", anchor=False)
+    st.caption("The other pictures have little to do with it." if some else "Other words may find it.")
+    everything = Query(query.terms, everything=True)
+    st.button("Show the nearest all the same", key="show-all", on_click=ask, args=(everything,))
