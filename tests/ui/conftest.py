@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -21,6 +23,9 @@ import clipsearch
 from clipsearch.models import load_encoder
 from clipsearch.types import Encoder
 from clipsearch_ui.engine import close_engines
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 COLOURS = ("red", "green", "blue", "yellow", "orange", "purple", "white", "black", "brown")
 CAPTION = "A <b>teal</b> square & nothing *else*"
@@ -75,6 +80,47 @@ def _ready(address: str, server: subprocess.Popen[bytes], log: Path) -> str:
         else:
             return address
     raise TimeoutError(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs chromium")
+    playwright.expect.set_options(timeout=40_000)  # the first search loads the model
+    with playwright.sync_playwright() as play:
+        launched = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens an address in a context of its own (`width`, `height`, and what `Browser.new_context` takes); at the end
+    nothing may have been asked of any other machine, nor gone wrong in a page."""
+    asked: list[tuple[str, str]] = []
+    broken: list[str] = []
+    contexts = []
+
+    def visit(address: str, width: int = 1280, height: int = 800, **options: object) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        server = "/".join(address.split("/")[:3])
+        page.set_default_timeout(20_000)
+        page.on("request", lambda request: asked.append((server, request.url)))
+        page.on("websocket", lambda socket: asked.append((server, socket.url.replace("ws://", "http://"))))
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert [url for server, url in asked if not url.startswith((server, "data:", "blob:"))] == []
+    assert broken == []
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,24 +1,26 @@
-"""The page in a real browser, served as a user starts it."""
+"""The search page in a real browser, served as a user starts it."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .conftest import draw, served
 
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
+expect = playwright.expect
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")]
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
-# The first search loads the model.
-playwright.expect.set_options(timeout=40_000)
+pytestmark = pytest.mark.slow
 
-PICTURES = "[class*='st-key-tile-'] img"
+PICTURES = ".grid img"
+Open = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="module")
@@ -27,104 +29,152 @@ def address(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield place
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[playwright.Browser]:
-    with playwright.sync_playwright() as play:
-        launched = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def page(address: str, browser: playwright.Browser) -> Iterator[playwright.Page]:
-    """The page as it opens; at the end nothing may have been asked of any other machine, nor gone wrong in it."""
-    asked: list[str] = []
-    broken: list[str] = []
-    opened = browser.new_page(viewport={"width": 1280, "height": 800})
-    opened.set_default_timeout(20_000)
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.on("websocket", lambda socket: asked.append(socket.url.replace("ws://", "http://")))
-    opened.on("pageerror", lambda error: broken.append(str(error)))
-    opened.goto(address)
-    yield opened
-    opened.close()
-    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
-    assert broken == []
-
-
-def expect_pictures(page: playwright.Page, count: int, first: str | None = None) -> None:
-    playwright.expect(page.locator(PICTURES)).to_have_count(count)
+def expect_pictures(page: Page, count: int, first: str | None = None) -> None:
+    expect(page.locator(PICTURES)).to_have_count(count)
     if first is not None:
-        playwright.expect(page.locator(PICTURES).first).to_have_attribute("alt", first)
+        expect(page.locator(PICTURES).first).to_have_attribute("alt", first)
 
 
-def expect_settled(page: playwright.Page) -> None:
-    """The server has drawn all of the page."""
-    playwright.expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-
-
-def expect_loaded(page: playwright.Page) -> None:
+def expect_loaded(page: Page) -> None:
     """Every picture that should be there gets its pixels, once it has come into view."""
     for picture in page.locator(PICTURES).all():
         picture.scroll_into_view_if_needed()
-        playwright.expect(picture).to_have_js_property("complete", True)
+        expect(picture).to_have_js_property("complete", True)
         assert picture.evaluate("one => one.naturalWidth") > 0
 
 
-def test_a_visit(page: playwright.Page, address: str) -> None:
+def alts(page: Page) -> list[str]:
+    return page.eval_on_selector_all(PICTURES, "all => all.map(one => one.alt)")
+
+
+def search(page: Page, text: str) -> None:
+    field = page.get_by_label("Search", exact=True)
+    field.fill(text)
+    field.press("Enter")
+
+
+def test_a_visit(open_page: Open, address: str) -> None:
+    page = open_page(address)
     expect_pictures(page, 60, "newest.jpg")
     expect_loaded(page)
     page.get_by_role("button", name="Show more").click()
     expect_pictures(page, 70, "newest.jpg")
     field = page.get_by_label("Search", exact=True)
 
-    field.fill("a green meadow")
-    field.press("Enter")
-    playwright.expect(page).to_have_url(f"{address}/?q=a+green+meadow")
-    playwright.expect(page.locator(".about-picture b").first).to_be_visible()
-    expect_settled(page)
-    count = page.locator(PICTURES).count()
+    search(page, "a green meadow")
+    expect(page).to_have_url(f"{address}/?q=a+green+meadow")
+    expect(page.locator(".grid b").first).to_have_text(re.compile(r"0\.\d\d"))
+    count, best = page.locator(PICTURES).count(), alts(page)[0]
     assert 0 < count < 60
-    best = page.locator(PICTURES).first.get_attribute("alt")
 
+    page.locator(".grid .tile").first.hover()
     page.get_by_role("button", name="More like this").first.click()
-    playwright.expect(page.locator(".st-key-resembled")).to_contain_text(f"Pictures that resemble {Path(best).name}")
-    playwright.expect(field).to_have_value("")
-    assert best not in page.eval_on_selector_all(PICTURES, "all => all.map(one => one.alt)")
+    expect(page.locator(".st-key-chips")).to_contain_text(Path(best).name)
+    expect(field).to_have_value("")
+    expect(page.locator(f'.grid img[alt="{best}"]')).to_have_count(0)
 
     page.go_back()
-    playwright.expect(field).to_have_value("a green meadow")
+    expect(field).to_have_value("a green meadow")
     expect_pictures(page, count, best)
     expect_loaded(page)
 
-    field.fill("a cat")
-    field.press("Enter")
-    playwright.expect(page.get_by_text("Nothing here looks like that")).to_be_visible()
+    search(page, "a cat")
+    expect(page.get_by_text("Nothing here looks like that")).to_be_visible()
     page.get_by_role("button", name="Show the nearest all the same").click()
     expect_pictures(page, 60)
 
 
-def test_a_picture_is_uploaded(page: playwright.Page, tmp_path: Path) -> None:
+def test_a_bookmark_of_weighted_terms(open_page: Open, address: str) -> None:
+    page = open_page(f"{address}/?q=a+green+meadow&also=snow%3A-0.5&like=3%3A0.5&not=a+cat&all=1")
+    expect(page.locator(".st-key-chips img")).to_have_count(1)
+    expect(page.locator(".st-key-chips")).to_contain_text("without a cat")
+    expect_pictures(page, 60)
+    before = alts(page)
+    page.get_by_role("button", name="snow · -0.5").click()
+    page.get_by_role("slider").press("Home")
+    expect(page).to_have_url(re.compile("also=snow%3A-2"))
+    expect(page.locator(".grid img").first).not_to_have_attribute("alt", before[0])
+    page.keyboard.press("Escape")
+    page.locator(".st-key-chip-2").get_by_role("button").last.click()
+    expect(page.locator(".st-key-chips img")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("like="))
+
+
+def test_a_picture_is_uploaded_pasted_and_dropped(open_page: Open, address: str, tmp_path: Path) -> None:
     draw(tmp_path / "query.png", "yellow")
+    page = open_page(address)
     expect_pictures(page, 60)
     page.get_by_role("button", name="By picture").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "query.png")
-    playwright.expect(page.locator(".st-key-resembled")).to_contain_text("Pictures that resemble yours")
-    playwright.expect(page.locator(".about-picture b")).to_have_count(60)
-    expect_loaded(page)
+    expect(page.locator(".st-key-chips")).to_contain_text("Your picture")
+    expect(page.locator(".st-key-chips img")).to_have_js_property("complete", True)
+    expect(page.locator(".grid b").first).to_have_text(re.compile(r"\d\.\d\d"))
+    expect(page.locator(PICTURES).first).to_have_attribute("alt", re.compile("yellow"))
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Remove", exact=True).click()
+    page.locator(".st-key-chip-0").get_by_role("button").last.click()
     expect_pictures(page, 60, "newest.jpg")
 
+    for how in ("paste", "drop"):
+        colour = {"paste": "blue", "drop": "green"}[how]
+        give(page, how, draw(tmp_path / f"{how}.png", colour))
+        expect(page.locator(".st-key-chips")).to_contain_text("Your picture")
+        expect(page.locator(PICTURES).first).to_have_attribute("alt", re.compile(colour))
+        page.locator(".st-key-chip-0").get_by_role("button").last.click()
+        expect_pictures(page, 60, "newest.jpg")
+    give(page, "drop", b"no picture")
+    expect(page.get_by_text("not a picture")).to_be_visible()
 
-def test_the_rows_of_the_grid_are_level(page: playwright.Page) -> None:
+
+def give(page: Page, how: str, picture: bytes) -> None:
+    """Paste or drop a file as a browser reports it."""
+    page.evaluate(
+        """([how, bytes]) => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], "given.png", {type: "image/png"}));
+            const event = how === "paste" ? new ClipboardEvent("paste", {clipboardData: data, bubbles: true})
+                : new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true});
+            document.body.dispatchEvent(event);
+        }""",
+        [how, list(picture)],
+    )
+
+
+def test_the_keyboard_is_enough(open_page: Open, address: str) -> None:
+    page = open_page(address)
+    expect_pictures(page, 60, "newest.jpg")
+    page.keyboard.press("/")
+    field = page.get_by_label("Search", exact=True)
+    expect(field).to_be_focused()
+    page.keyboard.type("a/b")
+    expect(field).to_have_value("a/b")
+    page.keyboard.press("Escape")
+    field.fill("")
+    field.blur()
+    opens = page.locator(".grid .open")
+    page.keyboard.press("ArrowRight")
+    expect(opens.nth(0)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(opens.nth(1)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    below = page.evaluate("[...document.querySelectorAll('.grid .open')].indexOf(document.activeElement)")
+    assert below > 2
+    page.keyboard.press("ArrowUp")
+    expect(opens.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"picture=\d+"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_rows_of_the_grid_are_level(open_page: Open, address: str, width: int) -> None:
+    page = open_page(address, width)
     expect_pictures(page, 60)
     expect_loaded(page)
     boxes = page.eval_on_selector_all(PICTURES, "all => all.map(one => one.getBoundingClientRect().toJSON())")
     rows: dict[int, list[dict[str, float]]] = {}
     for box in boxes:
         rows.setdefault(round(box["top"]), []).append(box)
-    assert 2 < len(rows) < 40
+    assert 2 < len(rows) < 60
     for row in rows.values():
         assert max(box["height"] for box in row) - min(box["height"] for box in row) < 2
-        assert max(box["right"] for box in row) <= 1280
+        assert max(box["right"] for box in row) <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -7,12 +7,12 @@ from io import BytesIO
 from pathlib import Path
 from threading import Event
 
+from clipsearch_ui.query import Query
+from clipsearch_ui.tiles import Tile
 from PIL import Image
 
 from clipsearch_ui.engine import Engine
-from clipsearch_ui.query import Query
 from clipsearch_ui.shrink import shrink
-from clipsearch_ui.tiles import Tile
 
 from .conftest import COLOURS, Build, draw
 
