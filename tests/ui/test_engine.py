@@ -7,11 +7,12 @@ from io import BytesIO
 from pathlib import Path
 from threading import Event
 
-from clipsearch_ui.query import Query
-from clipsearch_ui.tiles import Tile
 from PIL import Image
 
 from clipsearch_ui.engine import Engine
+from clipsearch_ui.search.find import find
+from clipsearch_ui.search.query import Query, Term
+from clipsearch_ui.search.tiles import Tile
 from clipsearch_ui.shrink import shrink
 
 from .conftest import COLOURS, Build, draw
@@ -28,7 +29,7 @@ def test_many_sessions_ask_while_versions_are_published(tmp_path: Path, build: B
         asked = 0
         while not done.is_set() or asked < 10:
             engine.refresh()
-            tiles = engine.find(Query(like=1), 20).tiles + engine.find(Query(), 20).tiles
+            tiles = find(engine, Query((Term("like", "1"),)), 20).tiles + find(engine, Query(), 20).tiles
             assert all(engine.get(1)["path"] and tile.path for tile in tiles)
             asked += 1
         return asked
@@ -43,7 +44,7 @@ def test_many_sessions_ask_while_versions_are_published(tmp_path: Path, build: B
             done.set()
         assert all(run.result() >= 10 for run in running)
     engine.refresh()
-    assert engine.info().pictures == len(COLOURS) + 2
+    assert len(engine.index) == len(COLOURS) + 2
     engine.close()
 
 
@@ -58,8 +59,8 @@ def test_a_thumbnail_is_small_and_upright(tmp_path: Path) -> None:
 
 def test_a_tile_stays_within_what_a_row_can_hold() -> None:
     row = {"id": 1, "path": "a/b.jpg", "caption": None, "content_hash": "", "width": 9000, "height": 100}
-    assert Tile.of(row).aspect == 2.5
-    assert Tile.of({**row, "width": 100, "height": 9000}).aspect == 0.7
-    assert Tile.of(row).label == "a/b.jpg"
-    assert Tile.of(row).name == "b.jpg"
-    assert Tile.of({**row, "caption": "Two dogs"}).name == "Two dogs"
+    assert Tile.of(row, "key").aspect == 2.5
+    assert Tile.of({**row, "width": 100, "height": 9000}, "key").aspect == 0.7
+    assert Tile.of(row, "key").label == "a/b.jpg"
+    assert Tile.of(row, "key").name == "b.jpg"
+    assert Tile.of({**row, "caption": "Two dogs"}, "key").name == "Two dogs"

@@ -64,7 +64,7 @@ def test_where_nothing_can_be_written_they_are_kept_in_memory(tmp_path: Path) ->
 
 
 def test_many_threads_and_two_stores_of_one_file(tmp_path: Path) -> None:
-    stores = [PictureStore(tmp_path / "t.sqlite", 1 << 20), PictureStore(tmp_path / "t.sqlite")]
+    stores = [PictureStore(tmp_path / "t.sqlite", 1 << 20), PictureStore(tmp_path / "t.sqlite", 1 << 20)]
 
     def work(number: int) -> bool:
         store, name = stores[number % 2], str(number % 20)

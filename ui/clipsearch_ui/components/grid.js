@@ -19,8 +19,9 @@ function element(name, attributes, ...children) {
 function drawn(tile) {
   const picture = element("img", { class: "picture", loading: "lazy", decoding: "async", src: tile.thumbnail, alt: tile.label });
   const open = element("button", { class: "open", type: "button", "data-does": "open", "aria-label": `Open ${tile.name}` }, picture);
-  const more = element("button", { type: "button", "data-does": "more", title: "More like this" }, "More like this");
-  const less = element("button", { type: "button", "data-does": "less", title: "Less like this" }, "Less");
+  const more = element("button", { type: "button", "data-does": "more", "aria-label": "More like this" }, "More");
+  const less = element("button", { type: "button", "data-does": "less", "aria-label": "Less like this" }, "Less");
+  more.append(element("span", { class: "wide" }, " like this"));
   const caption = element("figcaption", { class: "about-picture" }, element("b", {}), element("span", {}));
   return element("figure", { class: "tile", "data-id": tile.id }, open, element("div", { class: "does" }, more, less), caption);
 }

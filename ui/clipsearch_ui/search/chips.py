@@ -40,11 +40,10 @@ def _chip(engine: Engine, query: Query, term: Term, number: int) -> None:
             with st.popover(f"{plain(name)} · {term.weight:g}", type="tertiary", width="content"):
                 _weight(query, term, number)
         st.button(
-            "",
+            f"Take out {plain(name)}",
             key=f"remove-{number}",
             icon=":material/close:",
             type="tertiary",
-            help=f"Take out {plain(name)}",
             on_click=ask,
             args=(query.without(term),),
         )

@@ -16,7 +16,7 @@ from clipsearch_ui.serving import Serving
 from clipsearch_ui.text import plain
 
 PAGE_SIZE = 60
-_PAGES, _SHOWN = "pages", "shown"
+_PAGES, _SHOWN = "pages", "shown"  # what is asked with how many pages of it; the tiles drawn with so many
 
 
 def show(serving: Serving, engine: Engine) -> None:
@@ -41,10 +41,11 @@ def _refused(error: ClipsearchError) -> None:
 
 def _results(engine: Engine, query: Query) -> None:
     what = described(query.terms) + (" all" if query.everything else "")
-    if st.session_state.get(_PAGES, ("",))[0] != what:
+    if st.session_state.get(_PAGES, (None, 0))[0] != what:
         st.session_state[_PAGES] = (what, 1)
-        st.session_state[_SHOWN] = ()
-    limit = PAGE_SIZE * st.session_state[_PAGES][1]
+        st.session_state[_SHOWN] = ((), 0)
+    pages = st.session_state[_PAGES][1]
+    limit = PAGE_SIZE * pages
     with st.spinner("Searching …", show_time=False):
         found = find(engine, query, limit + 1)
     if not found.tiles and not found.hidden:
@@ -52,7 +53,7 @@ def _results(engine: Engine, query: Query) -> None:
         return
     if query.is_empty:
         st.caption("Newest pictures")
-    tiles = _in_place(found, limit)
+    tiles = _in_place(found, pages)
     grid(tiles, query)
     if len(found.tiles) > limit:
         st.button("Show more", key="show-more", width="stretch", on_click=_one_page_more)
@@ -60,15 +61,14 @@ def _results(engine: Engine, query: Query) -> None:
         _nothing_more(query, bool(tiles))
 
 
-def _in_place(found: Found, limit: int) -> tuple[Tile, ...]:
-    """So many of what was found, after the pages that are on the screen: they stay as they are when one is added,
-    whatever has been published meanwhile."""
-    before: tuple[Tile, ...] = st.session_state[_SHOWN]
-    if len(before) >= limit:
-        before = ()
+def _in_place(found: Found, pages: int) -> tuple[Tile, ...]:
+    """So many pages of what was found. When one is added, those before it stay as they are, whatever has been published
+    meanwhile."""
+    before, drawn = st.session_state[_SHOWN]
+    before = before if drawn < pages else ()
     ids = {tile.id for tile in before}
-    tiles = (*before, *(tile for tile in found.tiles if tile.id not in ids))[:limit]
-    st.session_state[_SHOWN] = tiles
+    tiles = (*before, *(tile for tile in found.tiles if tile.id not in ids))[: PAGE_SIZE * pages]
+    st.session_state[_SHOWN] = (tiles, pages)
     return tiles
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from clipsearch.errors import ClipsearchError
 from clipsearch_ui.engine import Engine
+from clipsearch_ui.search.by_picture import by_picture, pasted_or_dropped
 from clipsearch_ui.search.query import LESS, Query, Term, ask
 
-_TEXT, _MORE_TEXT, _MORE_KIND, _UPLOADS = "text", "more-text", "more-kind", "uploads"
+_TEXT, _MORE_TEXT, _MORE_KIND = "text", "more-text", "more-kind"
 
 _AS = {"and": "as well", "less": "less of", "never": "without"}
 
@@ -26,35 +26,14 @@ def search_bar(engine: Engine, query: Query) -> None:
             args=(query,),
         )
         with st.popover("By picture", icon=":material/image_search:", width="content"):
-            _upload(engine, query)
+            by_picture(engine, query)
         with st.popover("Add words", icon=":material/add:", width="content"):
             _words(query)
+    pasted_or_dropped(engine, query)
 
 
 def _ask_text(query: Query) -> None:
     ask(query.with_text(st.session_state[_TEXT].strip()))
-
-
-def _upload(engine: Engine, query: Query) -> None:
-    # A new key is a new, empty upload: once taken, the picture lives in the address.
-    key = f"upload {st.session_state.setdefault(_UPLOADS, 0)}"
-
-    def taken() -> None:
-        upload = st.session_state[key]
-        if upload is None:
-            return
-        try:
-            add_picture(query, engine.keep_query_picture(upload.getvalue()))
-        except ClipsearchError as error:
-            st.session_state["said"] = str(error)
-        st.session_state[_UPLOADS] += 1
-
-    st.file_uploader("Find pictures that resemble this one", key=key, on_change=taken)
-
-
-def add_picture(query: Query, known_as: str) -> None:
-    """Ask for what resembles a kept picture, too."""
-    ask(query.plus(Term("image", known_as)))
 
 
 def _words(query: Query) -> None:
