@@ -21,6 +21,13 @@ class Device(StrEnum):
     cpu = "cpu"
 
 
+class ProgressKind(StrEnum):
+    """How a run says how far it is."""
+
+    auto = "auto"
+    json = "json"
+
+
 IndexOption = Annotated[
     Path | None,
     typer.Option(
@@ -49,6 +56,13 @@ MemoryOption = Annotated[
         metavar="SIZE",
         help="What searching may keep in memory, e.g. 2G; picks the kind of search index.",
         show_default="what the index has, else no limit",
+    ),
+]
+ProgressOption = Annotated[
+    ProgressKind,
+    typer.Option(
+        "--progress",
+        help="On standard error: a bar where that is a terminal (auto), or a JSON object a line, for programs (json).",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

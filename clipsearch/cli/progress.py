@@ -1,25 +1,42 @@
-"""A run's progress in a terminal: done/total, images/s, time left. Silent where nobody watches."""
+"""A run's progress on standard error: in a terminal done/total, images/s, time left; for programs a line of JSON for
+each step. Silent where nobody watches."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from clipsearch.cli.options import ProgressKind
+
 if TYPE_CHECKING:
     from clipsearch_indexer import Progress as State
+
+Listener = Callable[["State"], None]
 
 _SHORTEST_STEP = 0.1  # seconds between two drawings
 
 
+def shown_progress(kind: ProgressKind = ProgressKind.auto) -> AbstractContextManager[Listener]:
+    """A listener for `clipsearch.build`, for as long as the context lasts."""
+    return nullcontext(_print_json) if kind is ProgressKind.json else _bar()
+
+
+def _print_json(state: State) -> None:
+    from dataclasses import asdict
+
+    print(json.dumps(asdict(state)), file=sys.stderr, flush=True)
+
+
 @contextmanager
-def shown_progress() -> Iterator[Callable[[State], None]]:
-    """Yield a listener for `clipsearch.build` that draws a bar on the standard error stream of a terminal.
+def _bar() -> Iterator[Listener]:
+    """Draw a bar on the standard error stream of a terminal.
 
     A note is printed at once, terminal or not: it changes what the user gets.
     """

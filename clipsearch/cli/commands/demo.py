@@ -25,10 +25,12 @@ def demo(index: IndexOption = None) -> None:
     """Index the shipped gallery with the shipped model, ask it a few questions and print the answers."""
     from clipsearch.cli.commands.index import print_report
     from clipsearch.cli.hits import print_hits
+    from clipsearch.known import remember
     from clipsearch.query.index import Index
 
     gallery = gallery_folder()
     place = (index or _default_place()).expanduser().absolute()
+    remember(place)
     started = time.monotonic()
     print(f"Indexing {gallery} with mini, the small model that ships with clipsearch ...", flush=True)
     print_report(_build(gallery, place), as_json=False)

@@ -15,6 +15,8 @@ from clipsearch.cli.options import (
     JsonOption,
     MemoryOption,
     OfflineOption,
+    ProgressKind,
+    ProgressOption,
     RecallOption,
     bytes_of,
 )
@@ -72,15 +74,18 @@ def index(
     recall: RecallOption = None,
     memory: MemoryOption = None,
     offline: OfflineOption = False,
+    progress: ProgressOption = ProgressKind.auto,
     json: JsonOption = False,
 ) -> None:
     """Index pictures: only what is new or changed is embedded, what is gone leaves the results."""
     from clipsearch.cli.locate import place_index
     from clipsearch.cli.progress import shown_progress
+    from clipsearch.known import remember
     from clipsearch_indexer import build
 
     place = place_index(index, sources[0])
-    with shown_progress() as listen:
+    remember(place)
+    with shown_progress(progress) as listen:
         report = build(
             sources,
             place,

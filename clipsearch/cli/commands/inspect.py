@@ -10,7 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from clipsearch.cli.options import Device, DeviceOption, IndexOption, JsonOption, OfflineOption
+from clipsearch.cli.options import (
+    Device,
+    DeviceOption,
+    IndexOption,
+    JsonOption,
+    OfflineOption,
+    ProgressKind,
+    ProgressOption,
+)
 from clipsearch.errors import UsageError
 
 
@@ -41,6 +49,7 @@ def failures(
     index: IndexOption = None,
     device: DeviceOption = Device.auto,
     offline: OfflineOption = False,
+    progress: ProgressOption = ProgressKind.auto,
     json: JsonOption = False,
 ) -> None:
     """List pictures that could not be read, each with its reason."""
@@ -53,7 +62,7 @@ def failures(
         found = opened.failures()
         sources = _sources(found, {root.alias: root.path for root in opened.info().roots})
     if retry and sources:
-        _retry(place, sources, device=device.value, offline=offline, as_json=json)
+        _retry(place, sources, progress, device=device.value, offline=offline, as_json=json)
         return
     if json:
         print(json_text({"failures": found}))
@@ -76,12 +85,14 @@ def _sources(found: Sequence[dict[str, Any]], roots: dict[str, Path]) -> list[st
     return [str(roots[root] / from_stored(path)) for root, path in dict.fromkeys(files)]
 
 
-def _retry(place: Path, sources: Sequence[str], *, device: str, offline: bool, as_json: bool) -> None:
+def _retry(
+    place: Path, sources: Sequence[str], progress: ProgressKind, *, device: str, offline: bool, as_json: bool
+) -> None:
     from clipsearch.cli.commands.index import print_report
     from clipsearch.cli.progress import shown_progress
     from clipsearch_indexer import build
 
-    with shown_progress() as listen:
+    with shown_progress(progress) as listen:
         report = build(sources, place, device=device, offline=offline, retry_failures=True, progress=listen)
     print_report(report, as_json=as_json)
 

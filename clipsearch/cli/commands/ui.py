@@ -20,6 +20,9 @@ def ui(
 ) -> None:
     """Open the search page in a browser; without --host and --token it is served to this machine only."""
     from clipsearch.cli.locate import find_index
+    from clipsearch.known import remember
     from clipsearch_ui.launch import launch
 
-    raise typer.Exit(launch(find_index(index), port=port, host=host, token=token, open_browser=browser))
+    place = find_index(index)
+    remember(place)
+    raise typer.Exit(launch(place, port=port, host=host, token=token, open_browser=browser))
