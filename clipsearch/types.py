@@ -122,12 +122,19 @@ class Copy:
     similarity: float
 
 
+Because = Literal["pixels", "sharpness", "age", "order"]
+"""Why a copy is the one to keep: it has the most pixels; of those that have, is the sharpest; of those, has the oldest
+file; or none of it tells, and it was indexed first."""
+
+
 @dataclass(frozen=True, slots=True)
 class DuplicateGroup:
-    """Pictures that are the same as the one to `keep`; `also` has at least one, the most similar first."""
+    """Pictures that are the same as the one to `keep`; `also` has at least one, the most similar first. `because` is
+    what it took to tell the one to keep from all others."""
 
     keep: Copy
     also: tuple[Copy, ...]
+    because: Because
 
     @property
     def spare_bytes(self) -> int:

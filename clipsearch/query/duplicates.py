@@ -5,19 +5,20 @@ Nothing here changes an index or a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby, islice, repeat
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from clipsearch.errors import QueryError
+from clipsearch.query.best import BEST_FIRST, why_best
 from clipsearch.query.filters import Filter, survivors
 from clipsearch.query.results import place
 from clipsearch.query.sameness import LEAST_COSINE
-from clipsearch.query.stars import BEST_FIRST, Star, near_stars
+from clipsearch.query.stars import Star, near_stars
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.types import Copy, DuplicateGroup, Ids
 
@@ -108,23 +109,25 @@ def _hydrated(snapshot: Snapshot, stars: Iterator[Star]) -> Iterator[DuplicateGr
 def _groups(snapshot: Snapshot, stars: Sequence[Star]) -> Iterator[DuplicateGroup]:
     if not stars:
         return
-    ids = np.concatenate([np.append(star.members, star.keep) for star in stars])
-    similarities = np.concatenate([np.append(star.cosines, np.float32(1)) for star in stars])
-    copies = _copies(snapshot, ids, similarities)
-    for star in stars:
-        also = tuple(next(copies) for _ in star.members)
-        yield DuplicateGroup(next(copies), also)
-
-
-def _copies(snapshot: Snapshot, ids: Ids, similarities: NDArray[np.float32]) -> Iterator[Copy]:
+    rows = _rows(snapshot, np.concatenate([np.append(star.keep, star.members) for star in stars]))
     roots = snapshot.roots()
+    for star in stars:
+        members = list(islice(rows, 1 + len(star.members)))
+        keep, *also = map(_copy, members, [1.0, *star.cosines.tolist()], repeat(roots))
+        yield DuplicateGroup(keep, tuple(also), why_best(members))
+
+
+def _rows(snapshot: Snapshot, ids: Ids) -> Iterator[dict[str, Any]]:
     for start in range(0, len(ids), _ROWS_AT_ONCE):
-        for offset, row in enumerate(snapshot.records.of(ids[start : start + _ROWS_AT_ONCE]).to_pylist(), start):
-            yield Copy(
-                id=int(ids[offset]),
-                path=place(row, roots),
-                width=row["width"],
-                height=row["height"],
-                bytes=row["bytes"],
-                similarity=min(float(similarities[offset]), 1.0),
-            )
+        yield from snapshot.records.of(ids[start : start + _ROWS_AT_ONCE]).to_pylist()
+
+
+def _copy(row: dict[str, Any], similarity: float, roots: Mapping[str, Path]) -> Copy:
+    return Copy(
+        id=row["id"],
+        path=place(row, roots),
+        width=row["width"],
+        height=row["height"],
+        bytes=row["bytes"],
+        similarity=min(similarity, 1.0),
+    )

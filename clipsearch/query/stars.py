@@ -9,15 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clipsearch.query.best import BEST_FIRST
 from clipsearch.query.sameness import require_hashes, same_picture
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.types import Ids, Vectors
-
-BEST_FIRST = (
-    "width::BIGINT * height DESC NULLS LAST, floor(log2(greatest(sharpness, 1))) DESC NULLS LAST, "
-    "mtime_ns NULLS LAST, id"
-)
-"""SQL order of pictures by which of them one would rather keep."""
 
 _BLOCK = 512
 """Pictures whose neighbours are looked for in one go."""

@@ -95,22 +95,38 @@ def test_the_threshold_is_the_least_cosine(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("columns", "kept"),
+    ("columns", "kept", "because"),
     [
-        ({"width": [400, 500, 300], "height": [300, 200, 500]}, 3),
-        ({"sharpness": [10.0, 100.0, 40.0], "mtime_ns": [1, 2, 3]}, 2),
-        ({"sharpness": [70.0, 100.0, 120.0], "mtime_ns": [3, 1, 2]}, 2),
-        ({"mtime_ns": [3, 2, 1]}, 3),
-        ({"mtime_ns": [1, 1, 1]}, 1),
-        ({"sharpness": [None, 0.0, 8.0], "mtime_ns": [1, 2, 3]}, 3),
-        ({"width": [None, 1, 1], "height": [1, None, 1]}, 3),
+        ({"width": [400, 500, 300], "height": [300, 200, 500]}, 3, "pixels"),
+        ({"sharpness": [10.0, 100.0, 40.0], "mtime_ns": [1000, 2000, 3000]}, 2, "sharpness"),
+        ({"sharpness": [70.0, 100.0, 120.0], "mtime_ns": [3000, 1000, 2000]}, 2, "age"),
+        (
+            {"width": [SMALL, LARGE, LARGE], "sharpness": [99.0, 9.0, 40.0], "mtime_ns": [1000, 2000, 3000]},
+            3,
+            "sharpness",
+        ),
+        ({"mtime_ns": [3000, 2000, 1000]}, 3, "age"),
+        ({"mtime_ns": [None, 2000, 3000]}, 2, "age"),
+        ({"mtime_ns": [1000, 1000, 1000]}, 1, "order"),
+        ({"sharpness": [None, 0.0, 8.0], "mtime_ns": [1000, 2000, 3000]}, 3, "sharpness"),
+        ({"width": [None, 1, 1], "height": [1, None, 1]}, 3, "pixels"),
     ],
-    ids=["pixels", "sharper by far", "hardly sharper", "age", "id", "no sharpness", "no size"],
+    ids=[
+        "pixels",
+        "sharper",
+        "hardly sharper",
+        "sharpest of the largest",
+        "age",
+        "no age",
+        "id",
+        "no sharpness",
+        "no size",
+    ],
 )
-def test_the_best_is_kept(tmp_path, columns, kept):
+def test_the_best_is_kept_and_why_is_said(tmp_path, columns, kept, because):
     snapshot = made_index(tmp_path / "i", np.ones((3, 2)), **columns)
     [group] = duplicates(snapshot, "near")
-    assert group.keep.id == kept
+    assert (group.keep.id, group.because) == (kept, because)
     assert sorted(copy.id for copy in group.also) == [i for i in (1, 2, 3) if i != kept]
 
 
