@@ -1,5 +1,6 @@
-// Pictures in rows of one height. Data: {tiles: [{id, thumbnail, aspect, label, name, score, relevance}], less: whether
-// "less like this" makes sense}. Events: open, more, less, each with a picture's id.
+// Pictures in rows of one height. Data: {what: the query they answer, less: whether "less like
+// this" makes sense, tiles: [{id, thumbnail, aspect, label, name, score, relevance}]}. Events: open, more, less, each with
+// a picture's id.
 
 function about(tile) {
   const known = [tile.label];
@@ -65,6 +66,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const same = kept?.querySelector("img").getAttribute("src") === tile.thumbnail;
     return refreshed(same ? kept : drawn(tile), tile);
   }));
+  grid.dataset.what = data.what;
   grid.classList.toggle("asked", data.less);
   grid.onclick = (event) => {
     const button = event.target.closest("button");

@@ -14,10 +14,13 @@ from clipsearch_ui.search.tiles import Tile
 _GRID = component("grid")
 
 
-def grid(tiles: Sequence[Tile], query: Query) -> None:
-    """Draw tiles; each opens, and asks for more or less of its like."""
+def grid(tiles: Sequence[Tile], query: Query, what: str) -> None:
+    """Draw the tiles found for a query; each opens, and asks for more or less of its like.
+
+    `what` says what they answer; it stands in the document for whoever waits for it.
+    """
     _GRID(
-        data={"tiles": [tile.plain() for tile in tiles], "less": not query.is_empty},
+        data={"what": what, "tiles": [tile.plain() for tile in tiles], "less": not query.is_empty},
         key="grid",
         on_open_change=_open,
         on_more_change=_more,

@@ -54,7 +54,7 @@ def _results(engine: Engine, query: Query) -> None:
     if query.is_empty:
         st.caption("Newest pictures")
     tiles = _in_place(found, pages)
-    grid(tiles, query)
+    grid(tiles, query, what)
     if len(found.tiles) > limit:
         st.button("Show more", key="show-more", width="stretch", on_click=_one_page_more)
     elif found.hidden:

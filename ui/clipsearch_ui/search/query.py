@@ -82,7 +82,8 @@ class Query:
 
     def weighing(self, term: Term, weight: float) -> Query:
         """The same with another weight of one of its terms."""
-        return Query(tuple(replace(old, weight=weight) if old == term else old for old in self.terms))
+        terms = tuple(replace(old, weight=weight) if old == term else old for old in self.terms)
+        return Query(terms, self.everything)
 
     def without(self, term: Term) -> Query:
         """The same without one of its terms."""
