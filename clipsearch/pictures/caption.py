@@ -34,12 +34,13 @@ def clean_text(value: object) -> str | None:
     """Text of a metadata field: what precedes the first NUL, on one line; None where it is empty or not text."""
     if not isinstance(value, str):
         return None
-    text = " ".join(_redecoded(value.split("\0")[0]).split())
+    text = " ".join(redecoded(value.split("\0")[0]).split())
     return text if text and not _UNREADABLE.search(text) else None
 
 
-def _redecoded(text: str) -> str:
-    """Pillow reads EXIF as Latin-1, where most programs write UTF-8 and old ones Windows-1252."""
+def redecoded(text: str) -> str:
+    """The text that was meant: Pillow reads EXIF as Latin-1, where most programs write UTF-8 and old ones
+    Windows-1252."""
     for encoding in ("utf-8", "cp1252"):
         with suppress(UnicodeError):
             return text.encode("latin-1").decode(encoding)

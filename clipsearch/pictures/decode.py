@@ -94,7 +94,7 @@ def read_picture(
     if not content:
         raise PictureError("empty", "The file is empty (0 bytes); copy it again from where it came.")
     try:
-        with _opened(content) as source:
+        with opened(content) as source:
             return _decoded(source, max_pixels, draft)
     except PictureError:
         raise
@@ -106,7 +106,7 @@ def read_picture(
         raise damage(error, content) from error
 
 
-def _opened(content: bytes) -> ImageFile.ImageFile:
+def opened(content: bytes) -> ImageFile.ImageFile:
     """Read the header, as `Image.open` does but without its process-wide pixel limit, and telling a foreign file from
     a damaged picture."""
     for name in _formats():
