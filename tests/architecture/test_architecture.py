@@ -116,6 +116,7 @@ def test_the_indexer_does_not_know_the_pages_or_the_command_line():
 
 def test_rooms_below_do_not_know_rooms_above():
     above = {
+        "clipsearch.web": ("clipsearch.query", "clipsearch.models", "clipsearch.store", "clipsearch.cli"),
         "clipsearch.store": ("clipsearch.query", "clipsearch.models", "clipsearch.pictures", "clipsearch.cli"),
         "clipsearch.pictures": ("clipsearch.query", "clipsearch.models", "clipsearch.store", "clipsearch.cli"),
         "clipsearch.models": ("clipsearch.query", "clipsearch.store", "clipsearch.cli"),
@@ -148,6 +149,16 @@ def test_one_package_imports(package, home):
 
 def test_only_the_pages_import_streamlit():
     assert {name.split(".")[0] for name in importers("streamlit")} == {"clipsearch_ui"}
+
+
+def test_only_the_field_for_an_address_fetches_from_the_web():
+    wanting = {
+        name
+        for name, tree in TREES.items()
+        for imported, _, _ in imports(tree)
+        if imported.startswith("clipsearch.web") and not name.startswith("clipsearch.web")
+    }
+    assert wanting == {"clipsearch_ui.search.by_url"}
 
 
 def test_every_module_says_what_it_is():

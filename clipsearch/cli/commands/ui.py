@@ -16,6 +16,13 @@ def ui(
         str, typer.Option(metavar="ADDRESS", help="Address to listen on; any other needs --token.")
     ] = "127.0.0.1",
     token: Annotated[str | None, typer.Option(metavar="SECRET", help="Serve only those who know this secret.")] = None,
+    fetch_urls: Annotated[
+        bool,
+        typer.Option(
+            "--fetch-urls",
+            help="Let pictures to search by be fetched from the web, by their address; nothing is fetched otherwise.",
+        ),
+    ] = False,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
 ) -> None:
     """Open the search page in a browser; without --host and --token it is served to this machine only."""
@@ -25,4 +32,4 @@ def ui(
 
     place = find_index(index)
     remember(place)
-    raise typer.Exit(launch(place, port=port, host=host, token=token, open_browser=browser))
+    raise typer.Exit(launch(place, port=port, host=host, token=token, urls=fetch_urls, open_browser=browser))
