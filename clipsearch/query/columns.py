@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
 
 from clipsearch.errors import QueryError
-from clipsearch.query.options import GroupBy
+from clipsearch.query.kinds import column_named
+from clipsearch.query.options import NEWEST, GroupBy
 from clipsearch.query.order import Order
+from clipsearch.store.schema import folded
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.store.sql import quote
 from clipsearch.types import Ids
@@ -43,21 +44,30 @@ def by_column(snapshot: Snapshot, ids: Ids, column: str, *, ascending: bool) -> 
     """
     import pyarrow.compute as pc  # takes long to load, and few searches are sorted
 
-    found = snapshot.catalog.columns(ids[:0], "*")
-    names = {name.lower(): name for name in found.column_names}
-    if column.lower() not in names:
-        near = get_close_matches(column.lower(), names, n=1)
-        hint = f" (did you mean {names[near[0]]}?)" if near else ""
-        raise QueryError(f"There is no column {column!r} to sort by{hint}; there are {', '.join(names.values())}.")
-    name = names[column.lower()]
-    values = snapshot.catalog.columns(ids, f"{quote(name)} AS sorted")
+    values = snapshot.catalog.columns(ids, f"{sort_key(snapshot, column)} AS sorted")
     keys = values.append_column("place", pa.array(np.arange(len(ids))))
     direction = "ascending" if ascending else "descending"
-    try:
-        order = pc.sort_indices(keys, [("sorted", direction), ("place", "ascending")])  # empty values last
-    except (pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowInvalid):
-        raise QueryError(
-            f"The column {name} holds {found.schema.field(name).type} values, which have no order."
-        ) from None
+    order = pc.sort_indices(keys, [("sorted", direction), ("place", "ascending")])  # empty values last
     result: Order = order.to_numpy().astype(np.intp)
     return result
+
+
+def sort_key(snapshot: Snapshot, column: str) -> str:
+    """What SQL sorts by for a column of `images`, or for `newest` where no column has that name.
+
+    Raises:
+        QueryError: there is no such column, or its values have no order.
+    """
+    import pyarrow.compute as pc
+
+    schema = snapshot.catalog.schema
+    if column == NEWEST and not any(folded(name) == NEWEST for name in schema.names):
+        return "coalesce(taken_at, mtime, indexed_at)"
+    name = column_named(schema, column).name
+    try:
+        pc.sort_indices(schema.empty_table()[name])
+    except (pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowInvalid):
+        raise QueryError(
+            f"The column {name} holds {schema.field(name).type} values, which have no order; sort by another."
+        ) from None
+    return quote(name)

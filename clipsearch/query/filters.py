@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-import posixpath
-import re
-from calendar import monthrange
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from clipsearch.errors import QueryError
-from clipsearch.names import to_stored
+from clipsearch.query.dates import span, timestamp
+from clipsearch.query.folders import in_folder
+from clipsearch.query.values import Range, Value, check_values, value_conditions
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.store.sql import literal
 from clipsearch.types import Ids
@@ -23,7 +21,6 @@ EARTH_RADIUS_KM = 6371.0088
 
 _FORMATS = {"JPG": "JPEG", "JPE": "JPEG", "JFIF": "JPEG", "TIF": "TIFF", "HEIC": "HEIF", "APNG": "PNG"}
 _FORMATS |= dict.fromkeys(("JP2", "J2K", "JPX"), "JPEG2000") | dict.fromkeys(("PGM", "PBM"), "PPM")
-_WHOLE = re.compile(r"(\d{4})(?:-(\d\d))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,14 @@ class Filter:
         near: latitude and longitude in degrees (WGS 84) and a distance in kilometres along the earth's surface.
         format: `jpeg`, `png`, `webp` and so on, or the ending of such files, as `jpg`.
         min_size: pixels that both sides must have, or (width, height) that a picture must have at least.
+        any_of: columns of `images`, each with the value or values it may have. Of a column of lists, one element has
+            to be among them.
+        between: columns with a least and a greatest value, both included; None where there is no bound. The first
+            and last day, month or year of a range of dates count to their ends.
+        contains: columns of texts, or of lists of texts, with what they have to contain, in capital or small letters.
+
+    A picture that has no value in a column passes neither of the last three. Their values may be given as text, too:
+    `any_of={"stars": "4"}`.
 
     Raises:
         QueryError: something given makes no sense.
@@ -56,12 +61,16 @@ class Filter:
     near: tuple[float, float, float] | None = None
     format: str | None = None
     min_size: int | tuple[int, int] | None = None
+    any_of: Mapping[str, Value | Collection[Value]] = field(default_factory=dict, hash=False)
+    between: Mapping[str, Range] = field(default_factory=dict, hash=False)
+    contains: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         folder = None if self.folder is None else os.fspath(self.folder)
         texts = {"where": self.where, "folder": folder, "camera": self.camera, "format": self.format}
         for name, text in texts.items():
             _check_text(name, text)
+        check_values(self.any_of, self.between, self.contains)
         list(_conditions(self))
 
     def __bool__(self) -> bool:
@@ -69,27 +78,42 @@ class Filter:
         return self != Filter()
 
 
+def filter_of(where: str | Filter | None) -> Filter:
+    """A filter, an SQL condition as one, or one that every picture passes."""
+    return Filter(where) if isinstance(where, str) else where or Filter()
+
+
 def survivors(snapshot: Snapshot, where: str | Filter | None) -> Ids | None:
     """Ids of the pictures that pass a filter, or an SQL condition, ascending; None where nothing is filtered.
 
     Raises:
-        QueryError: the condition cannot be used, or its folder is outside the index.
+        QueryError: the condition cannot be used, there is no such column, or the folder is outside the index.
     """
-    wanted = Filter(where) if isinstance(where, str) else where
-    if not wanted:
-        return None
+    wanted = filter_of(where)
+    return snapshot.catalog.matching(conditions_of(snapshot, wanted), wanted.where) if wanted else None
+
+
+def conditions_of(snapshot: Snapshot, wanted: Filter) -> list[str]:
+    """SQL conditions on `images`: all of a filter but the user's own.
+
+    Raises:
+        QueryError: there is no such column, or the folder is outside the index.
+    """
     conditions = list(_conditions(wanted))
     if wanted.folder is not None:
-        conditions.append(_in_folder(os.fspath(wanted.folder), snapshot.roots()))
-    return snapshot.catalog.matching(conditions, wanted.where)
+        conditions.append(in_folder(os.fspath(wanted.folder), snapshot.roots()))
+    if wanted.any_of or wanted.between or wanted.contains:
+        schema = snapshot.catalog.schema
+        conditions += value_conditions(schema, wanted.any_of, wanted.between, wanted.contains)
+    return conditions
 
 
 def _conditions(wanted: Filter) -> Iterator[str]:
-    """SQL conditions on `images`: all but the user's own and the folder, which takes the roots of an index."""
+    """SQL conditions on `images` that take no knowledge of an index: its roots for the folder, its further columns."""
     if wanted.after is not None:
-        yield f"coalesce(taken_at, mtime) >= {_timestamp(_span('after', wanted.after)[0])}"
+        yield f"coalesce(taken_at, mtime) >= {timestamp(span('after', wanted.after)[0])}"
     if wanted.before is not None:
-        yield f"coalesce(taken_at, mtime) <= {_timestamp(_span('before', wanted.before)[1])}"
+        yield f"coalesce(taken_at, mtime) <= {timestamp(span('before', wanted.before)[1])}"
     if wanted.camera is not None:
         yield f"contains(lower(camera), lower({literal(wanted.camera)}))"
     if wanted.near is not None:
@@ -109,78 +133,6 @@ def _check_text(name: str, text: str | None) -> None:
     # A folder may have a name that is not valid Unicode; whatever else is stored may not.
     if name != "folder" and any("\ud800" <= letter <= "\udfff" for letter in text):
         raise QueryError(f"The filter's {name!r} is not valid Unicode; write it in UTF-8.")
-
-
-def _in_folder(folder: str, roots: Mapping[str, Path]) -> str:
-    if Path(folder).is_absolute() or re.match(r"(?:~|\.\.?)(?:$|[/\\])", folder):
-        # Not Path.resolve: a root reached through a link has to keep the name its user knows it by.
-        place = Path(os.path.abspath(Path(folder).expanduser()))  # noqa: PTH100
-        return _in_place(place, roots)
-    inside = to_stored(posixpath.normpath(folder.replace(os.sep, "/")))
-    choices = [_under(inside)]
-    for alias in roots:
-        if inside == alias or inside.startswith(f"{alias}/"):
-            choices.append(_in_root(alias, inside[len(alias) + 1 :]))
-    return " OR ".join(choices)
-
-
-def _in_place(place: Path, roots: Mapping[str, Path]) -> str:
-    """The condition for an absolute folder: a root, a folder above roots, or one inside a root."""
-    choices = []
-    for alias, root in roots.items():
-        # The shell may know the folder by another name than the index: `.` has no links left in it.
-        for folder, top in ((place, root), (place.resolve(), root.resolve())):
-            if top.is_relative_to(folder):
-                choices.append(_in_root(alias, ""))
-            elif folder.is_relative_to(top):
-                choices.append(_in_root(alias, to_stored(folder.relative_to(top).as_posix())))
-    if not choices:
-        known = ", ".join(str(root) for root in roots.values())
-        raise QueryError(f"{place} lies outside what this index holds; choose a folder in {known}.")
-    return " OR ".join(dict.fromkeys(choices))
-
-
-def _in_root(alias: str, inside: str) -> str:
-    here = f"root = {literal(alias)}"
-    return f"({here} AND ({_under(inside)}))" if inside else here
-
-
-def _under(inside: str) -> str:
-    """The condition for a stored folder, or a Parquet file, of any root."""
-    return f"starts_with(coalesce(file, path), {literal(inside + '/')}) OR shard = {literal(inside)}"
-
-
-def _span(name: str, when: date | datetime | str) -> tuple[datetime, datetime]:
-    """The first and the last microsecond of a day, month or year; of a moment that moment twice."""
-    try:
-        if isinstance(when, str):
-            when = when.strip()
-            if whole := _WHOLE.fullmatch(when):
-                year, month = int(whole[1]), int(whole[2] or 0)
-                last = date(year, month or 12, monthrange(year, month or 12)[1])
-                return _start(date(year, month or 1, 1)), _end(last)
-            when = date.fromisoformat(when) if len(when) <= 10 else datetime.fromisoformat(when)
-    except ValueError:
-        raise QueryError(
-            f"{name!r} is {when!r}, which is no date; write it as 2024, 2024-06, 2024-06-30 or 2024-06-30T18:00."
-        ) from None
-    if not isinstance(when, datetime):
-        return _start(when), _end(when)
-    if when.tzinfo is not None:
-        raise QueryError(f"{name!r} is {when.isoformat()}, but cameras write no time zone; leave it out.")
-    return when, when
-
-
-def _start(day: date) -> datetime:
-    return datetime.combine(day, time.min)
-
-
-def _end(day: date) -> datetime:
-    return datetime.combine(day, time.max)
-
-
-def _timestamp(moment: datetime) -> str:
-    return f"TIMESTAMP {literal(moment.isoformat(' '))}"
 
 
 def _near(latitude: float, longitude: float, km: float) -> str:

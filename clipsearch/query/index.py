@@ -12,21 +12,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clipsearch.errors import ModelMismatch, QueryError
+from clipsearch.names import from_stored
 from clipsearch.query import terms
-from clipsearch.query.options import GroupBy, Options, ids_of
+from clipsearch.query.filters import survivors
+from clipsearch.query.options import NEWEST, GroupBy, Options, ids_of
 from clipsearch.query.results import Results
 from clipsearch.query.search import search
 from clipsearch.query.terms import Askable, Query
 from clipsearch.query.vectors import require
 from clipsearch.store.snapshot import Snapshot
-from clipsearch.types import DuplicateGroup, Encoder
+from clipsearch.types import DuplicateGroup, Encoder, Tell
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from clipsearch.query.browse import Page
     from clipsearch.query.duplicates import Level, Progress
+    from clipsearch.query.facets import Facets
     from clipsearch.query.filters import Filter
+    from clipsearch.query.folder_tree import FolderTree
     from clipsearch.query.info import IndexInfo
+    from clipsearch.query.map import MapPoints
     from clipsearch.query.terms import Picture
 
 
@@ -120,7 +126,8 @@ class Index:
             unique: of several copies of one picture, resized or compressed again, return the best only.
             group_by: return the best of each `folder` (or Parquet file), `day` or `camera` only.
             sort: `COLUMN`, `COLUMN:asc` or `COLUMN:desc` (the default): the relevant pictures in the order of that
-                column of `images`, then the others by score.
+                column of `images`, then the others by score. `newest` is by when a picture was taken or, where it
+                does not say, its file was changed.
             diversity: from 0, the order of the scores, to 1, where each next picture is as unlike those before as can
                 be; the first stays the best.
             templates: whether a bare concept (one to three words) is asked for as captions would put it.
@@ -169,6 +176,58 @@ class Index:
         options = Options(k, (), (), where, unique, group_by, sort, diversity, templates)
         return search(self._snapshot, lambda: self.encoder, asked, options)
 
+    def browse(
+        self,
+        *,
+        k: int = 10,
+        where: str | Filter | None = None,
+        unique: bool = False,
+        group_by: GroupBy | None = None,
+        sort: str = NEWEST,
+        cursor: str | None = None,
+    ) -> Page:
+        """The first `k` pictures in the order of a column, without a query; fewer only where fewer qualify.
+
+        Args:
+            k: how many pictures to return.
+            where: an SQL condition on the columns of `images`, or a `Filter`; only pictures that pass are returned.
+            unique: of several copies of one picture, resized or compressed again, return the first only.
+            group_by: return the first of each `folder` (or Parquet file), `day` or `camera` only.
+            sort: `COLUMN`, `COLUMN:asc` or `COLUMN:desc` (the default) of `images`, empty values last; or `newest`,
+                by when a picture was taken or, where it does not say, its file was changed.
+            cursor: `Page.cursor` of the page before, with otherwise the same call.
+
+        Raises:
+            QueryError: something asked cannot be used.
+        """
+        from clipsearch.query.browse import browse
+
+        options = Options(k, where=where, unique=unique, group_by=group_by, sort=sort)
+        return browse(self._snapshot, options, cursor)
+
+    def count(self, where: str | Filter | None = None) -> int:
+        """How many pictures pass an SQL condition or a `Filter`.
+
+        Raises:
+            QueryError: it cannot be used.
+        """
+        snapshot = self._snapshot
+        among = survivors(snapshot, where)
+        return snapshot.manifest.rows if among is None else len(among)
+
+    def facets(self) -> Facets:
+        """What there is to filter by: dates, sizes and values, with how many pictures have each. Looks at every
+        picture, so keep it for as long as `version` is the same."""
+        from clipsearch.query.facets import facets
+
+        return facets(self._snapshot)
+
+    def folders(self) -> FolderTree:
+        """The folders of the index, with how many pictures are in each. Looks at every picture, as `facets` does."""
+        from clipsearch.query.folder_tree import folder_tree
+
+        return folder_tree(self._snapshot)
+
     def duplicates(
         self,
         level: Level = "bytes",
@@ -182,6 +241,20 @@ class Index:
 
         return duplicates(self._snapshot, level, threshold=threshold, where=where, progress=progress)
 
+    def map(self, tell: Tell | None = None) -> MapPoints:
+        """Every picture as a point on a plane, those that resemble one another side by side; see
+        `clipsearch.query.map`.
+
+        Made at the first call, which takes about a minute for a million pictures, and kept in the index directory.
+
+        Args:
+            tell: hears of the work: what is done, how much of how much.
+        """
+        from clipsearch.query.map import map_of
+        from clipsearch.store.derive import quietly
+
+        return map_of(self._snapshot, tell or quietly)
+
     def get(self, picture_id: int) -> Mapping[str, Any]:
         """Metadata of one picture, the columns of the `images` view.
 
@@ -192,6 +265,17 @@ class Index:
         require(snapshot, [picture_id])
         [row] = snapshot.records.of([picture_id]).to_pylist()
         return dict(row)
+
+    def file(self, picture_id: int) -> Path:
+        """Where the file of one picture is, or the Parquet file it lies in; it may have gone since it was indexed.
+
+        Raises:
+            QueryError: there is no such id.
+        """
+        snapshot = self._snapshot
+        require(snapshot, [picture_id])
+        [row] = snapshot.records.of([picture_id]).to_pylist()
+        return snapshot.roots()[row["root"]] / from_stored(row["file"] or row["shard"])
 
     def picture(self, picture_id: int) -> bytes:
         """The encoded bytes of one picture, from its file or out of its Parquet shard.

@@ -16,6 +16,9 @@ from clipsearch.query.terms import Query, Term
 
 GroupBy = Literal["folder", "day", "camera"]
 
+NEWEST = "newest"
+"""What to sort by for the date a picture was taken or, where it does not say, its file was changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

@@ -117,8 +117,17 @@ def select_once(db: Connection, sql: str) -> pa.Table:
         return result.to_arrow_table()
 
 
-def ids_where(db: Connection, view: str, conditions: Sequence[str], where: str | None) -> Ids:
+def ids_where(
+    db: Connection,
+    view: str,
+    conditions: Sequence[str],
+    where: str | None,
+    order: str | None = None,
+    limit: int | None = None,
+) -> Ids:
     """The `id` of every row of a view that meets all of our own conditions and a user's, int64 [n] in row order.
+
+    With `order`, what stands in an ORDER BY, they come in that order, the first `limit` of them.
 
     Raises:
         QueryError: `where` is not one SQL condition on the columns of a row.
@@ -134,6 +143,10 @@ def ids_where(db: Connection, view: str, conditions: Sequence[str], where: str |
             rows = rows.filter(expression)
         if conditions:
             rows = rows.filter(" AND ".join(f"({condition})" for condition in conditions))
+        if order is not None:
+            rows = rows.order(order)
+        if limit is not None:
+            rows = rows.limit(limit)
         found: Ids = rows.project("id").fetchnumpy()["id"]
     except duckdb.Error as error:
         raise QueryError(filter_error(str(error), columns)) from None

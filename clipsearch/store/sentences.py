@@ -28,7 +28,7 @@ def filter_error(message: str, columns: Mapping[str, str]) -> str:
     kind, _, rest = message.partition(" Error: ")
     reason = _reason(rest or message)
     if missing := _COLUMN.search(message):
-        return _no_such_column(missing[1] or missing[2], list(columns))
+        return no_such_column(missing[1] or missing[2], list(columns))
     if missing := _FUNCTION.search(message):
         return f"DuckDB has no function {missing[1]!r} that a filter could call; check its name."
     if kind == "Parser":
@@ -41,7 +41,8 @@ def filter_error(message: str, columns: Mapping[str, str]) -> str:
     return f"The filter cannot be used: {reason}."
 
 
-def _no_such_column(name: str, columns: list[str]) -> str:
+def no_such_column(name: str, columns: list[str]) -> str:
+    """The sentence for a column that is none of `columns`."""
     near = get_close_matches(name.lower(), [column.lower() for column in columns], n=1)
     meant = [column for column in columns if column.lower() in near]
     hint = f" (did you mean {meant[0]}?)" if meant else ""
