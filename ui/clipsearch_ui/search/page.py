@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from clipsearch.errors import ClipsearchError
+from clipsearch_ui.detail.dialog import detail
 from clipsearch_ui.engine import Engine
 from clipsearch_ui.search.chips import chips
 from clipsearch_ui.search.find import find
@@ -26,12 +27,17 @@ def show(serving: Serving, engine: Engine) -> None:
     except ClipsearchError as error:
         _refused(error)
         return
+    # A picture opened from the grid is there at once, not after another search.
+    if drawn := _drawn(query):
+        detail(serving, engine, query, drawn)
     search_bar(engine, query)
     try:
         chips(engine, query)
         _results(engine, query)
     except ClipsearchError as error:
         _refused(error)
+    if not drawn:
+        detail(serving, engine, query, _drawn(query))
 
 
 def _refused(error: ClipsearchError) -> None:
@@ -39,8 +45,18 @@ def _refused(error: ClipsearchError) -> None:
     st.button("Start over", key="start-over", on_click=ask, args=(Query(),))
 
 
+def _drawn(query: Query) -> tuple[Tile, ...]:
+    """The pictures on the screen, if it is this query that they answer."""
+    tiles: tuple[Tile, ...] = st.session_state.get(_SHOWN, ((), 0))[0]
+    return tiles if st.session_state.get(_PAGES, (None, 0))[0] == _what(query) else ()
+
+
+def _what(query: Query) -> str:
+    return described(query.terms) + (" all" if query.everything else "")
+
+
 def _results(engine: Engine, query: Query) -> None:
-    what = described(query.terms) + (" all" if query.everything else "")
+    what = _what(query)
     if st.session_state.get(_PAGES, (None, 0))[0] != what:
         st.session_state[_PAGES] = (what, 1)
         st.session_state[_SHOWN] = ((), 0)

@@ -1,0 +1,40 @@
+"""The picture itself, and the way to the one before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from clipsearch_ui.address import address
+from clipsearch_ui.components import component
+from clipsearch_ui.search.query import change
+from clipsearch_ui.search.tiles import Tile
+
+_LARGE = component("large")
+
+
+def large(index_key: str, row: Mapping[str, Any], shown: Sequence[Tile]) -> None:
+    """Draw a picture as large as fits; arrows lead through `shown`."""
+    ids = [tile.id for tile in shown]
+    at = ids.index(row["id"]) if row["id"] in ids else -1
+    beside = [shown[i] for i in (at + 1, at - 1) if at >= 0 and 0 <= i < len(shown)]
+    _LARGE(
+        data={
+            "id": row["id"],
+            "preview": address(index_key, "previews", row["id"], row["content_hash"]),
+            "thumbnail": address(index_key, "thumbnails", row["id"], row["content_hash"]),
+            "label": row["caption"] or row["path"],
+            "width": row["width"] or 1,
+            "height": row["height"] or 1,
+            "ids": ids if at >= 0 else [],
+            "ahead": [tile.thumbnail.replace("/thumbnails/", "/previews/") for tile in beside],
+        },
+        key="large",
+        on_step_change=_step,
+    )
+
+
+def _step() -> None:
+    change(picture=str(st.session_state["large"].step))
