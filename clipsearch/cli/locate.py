@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def place_index(given: Path | None, source: str) -> Path:
 
 def _at(given: Path) -> Path:
     """An index directory, also where the folder around its `.clipsearch` is named."""
-    path = given.expanduser().absolute()
+    path = Path(os.path.abspath(given.expanduser()))  # noqa: PTH100 - one name each, and resolve() would follow links
     return path / NAME if not looks_like_index(path) and looks_like_index(path / NAME) else path
 
 

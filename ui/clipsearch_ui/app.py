@@ -13,6 +13,7 @@ import streamlit as st
 
 from clipsearch.errors import ClipsearchError
 from clipsearch_ui.engine import Engine, open_engine
+from clipsearch_ui.library import page as library
 from clipsearch_ui.search import page as search
 from clipsearch_ui.serving import Serving, key_of, serving
 from clipsearch_ui.text import pictures, plain
@@ -48,6 +49,7 @@ def show(serving: Serving) -> None:
 
 _PAGES: list[tuple[str, str, str, Show]] = [
     ("Search", "search", "", search.show),
+    ("Library", "photo_library", "library", library.show),
 ]
 
 
@@ -60,7 +62,7 @@ def _page(title: str, icon: str, place: str, show_page: Show, serving: Serving, 
 def _chosen(serving: Serving) -> Path:
     """The index that the address names, or that was looked at last; the server's own otherwise."""
     key = st.query_params.get(_INDEX, st.session_state.get(_INDEX))
-    path = next((path for path in serving.indexes if key_of(path) == key), serving.index)
+    path = serving.find(key) or serving.index
     st.session_state[_INDEX] = key_of(path)
     return path
 

@@ -57,6 +57,7 @@ def launch(
 
     from clipsearch_ui.engine import close_engines
     from clipsearch_ui.gate import Gate
+    from clipsearch_ui.library import run
     from clipsearch_ui.routes import picture_routes
     from clipsearch_ui.serving import Serving, serve
 
@@ -91,6 +92,7 @@ def launch(
     except KeyboardInterrupt:
         pass
     finally:
+        run.stop()
         close_engines()
     return 0
 

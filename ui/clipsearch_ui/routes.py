@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from clipsearch.errors import ClipsearchError, QueryError
 from clipsearch_ui.engine import Engine, open_engine
-from clipsearch_ui.serving import Serving, key_of
+from clipsearch_ui.serving import Serving
 
 MAX_UPLOAD = 50 << 20
 """Bytes of a picture to search by."""
@@ -80,10 +80,10 @@ def _keep(serving: Serving, index: str, picture: bytes) -> Response:
 
 
 def _engine(serving: Serving, key: str) -> Engine:
-    for path in serving.indexes:
-        if key_of(path) == key:
-            return open_engine(path)
-    raise QueryError("There is no such index on this server.")
+    path = serving.find(key)
+    if path is None:
+        raise QueryError("There is no such index on this server.")
+    return open_engine(path)
 
 
 def _thumbnail(engine: Engine, asked: dict[str, object]) -> Response:

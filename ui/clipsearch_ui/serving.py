@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from clipsearch.known import known
+
 
 @dataclass(frozen=True, slots=True)
 class Serving:
@@ -25,7 +27,14 @@ class Serving:
     @property
     def indexes(self) -> tuple[Path, ...]:
         """The indexes that may be looked at, its own first."""
-        return (self.index,)
+        others = known() if self.local else ()
+        return (self.index, *(path for path in others if path != self.index))
+
+    def find(self, key: str | None) -> Path | None:
+        """The one of them that `key_of` gives this name."""
+        if key == key_of(self.index):  # as for nearly every picture
+            return self.index
+        return next((path for path in self.indexes if key_of(path) == key), None)
 
 
 def key_of(index: Path) -> str:
