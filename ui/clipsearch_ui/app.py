@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from clipsearch.errors import ClipsearchError
+from clipsearch_ui.duplicates import page as duplicates
 from clipsearch_ui.engine import Engine, open_engine
 from clipsearch_ui.library import page as library
 from clipsearch_ui.search import page as search
@@ -49,6 +50,7 @@ def show(serving: Serving) -> None:
 
 _PAGES: list[tuple[str, str, str, Show]] = [
     ("Search", "search", "", search.show),
+    ("Duplicates", "content_copy", "duplicates", duplicates.show),
     ("Library", "photo_library", "library", library.show),
 ]
 

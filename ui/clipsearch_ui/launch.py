@@ -55,6 +55,7 @@ def launch(
     from starlette.middleware.trustedhost import TrustedHostMiddleware
     from streamlit import net_util
 
+    from clipsearch_ui.duplicates.look import stop_looks
     from clipsearch_ui.engine import close_engines
     from clipsearch_ui.gate import Gate
     from clipsearch_ui.library import run
@@ -93,6 +94,7 @@ def launch(
         pass
     finally:
         run.stop()
+        stop_looks()
         close_engines()
     return 0
 
