@@ -1,34 +1,86 @@
-"""Take the documents' pictures of the page: `python docs/make_screenshots.py` (needs Chromium and playwright).
+"""Take the documents' pictures of every page: `python docs/make_screenshots.py` (needs Chromium and playwright).
 
-The demo's index is made if need be, the page is served from it, and a real browser looks at it.
+The demo's index is made, the page is served from it, and a real browser looks at each page in light and dark, on a desk
+and on a phone. `python docs/make_screenshots.py --into DIR NAME...` takes some of them, elsewhere.
 """
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
-IMAGES = Path(__file__).parent / "images"
+IMAGES = Path(__file__).parent / "images" / "ui"
 QUERY = "a rocket in space"
 # Pictures further down are fetched when they come into view.
-PAINTED = """() => document.images.length > 8 && [...document.images]
-    .filter(image => image.getBoundingClientRect().top < innerHeight)
+PAINTED = """() => [...document.images].filter(image => image.getBoundingClientRect().top < innerHeight)
     .every(image => image.complete && image.naturalWidth > 0)"""
-SERVE = (
-    "import sys; from pathlib import Path; from clipsearch_ui.launch import launch; "
-    "sys.exit(launch(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=False))"
-)
+SETTLED = "() => document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')"
+
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+SIZES = {"desktop": (1280, 800), "phone": (390, 800)}
 
 
-def wait_for(port: int) -> None:
-    """Return once somebody listens at the port of this machine."""
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A page to look at: its address, and what to do and wait for there."""
+
+    address: str
+    until: str
+    do: Callable[[Page], None] = lambda page: None
+
+
+def _fill(label: str, text: str) -> Callable[[Page], None]:
+    def do(page: Page) -> None:
+        page.get_by_label(label).first.fill(text)
+
+    return do
+
+
+SCENES = {
+    "search": Scene("/?q=" + QUERY.replace(" ", "+"), ".grid img"),
+    "newest": Scene("/", ".grid img"),
+    "terms": Scene("/?q=a+sailboat&also=at+night%3A0.7&like=5%3A-0.5&not=a+car&all=1", ".grid img"),
+    "nothing": Scene("/?q=a+steam+engine+in+a+dentist%27s+office", "h3"),
+    "filters": Scene("/?q=a+house&min=400&format=JPEG&all=1", ".grid img"),
+    "refused": Scene("/?where=colour+%3D+1", "[data-testid=stAlert]"),
+    "picture": Scene("/?picture=5", "[role=dialog] img"),
+    "map": Scene("/map", "canvas"),
+    "duplicates": Scene("/duplicates", "[data-testid=stMain] img"),
+    "library": Scene("/library", "[data-testid=stMain] button"),
+}
+
+
+@contextmanager
+def served(index: Path) -> Iterator[str]:
+    """The address of the page, served as users serve it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "clipsearch", "ui", "--index", str(index), "--port", str(port), "--no-browser"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(port: int) -> None:
     for _ in range(300):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -37,32 +89,50 @@ def wait_for(port: int) -> None:
     sys.exit("The page did not start.")
 
 
+def take(browser: Browser, address: str, scene: Scene, scheme: Scheme, size: tuple[int, int]) -> Image.Image:
+    """Look at a scene once all of it is painted."""
+    width, height = size
+    phone = width < 600
+    page = browser.new_page(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        has_touch=phone,
+        is_mobile=phone,
+        device_scale_factor=2 if phone else 1,
+    )
+    page.goto(address + scene.address)
+    page.wait_for_selector(scene.until, timeout=120_000)
+    scene.do(page)
+    page.wait_for_function(SETTLED, timeout=60_000)
+    page.wait_for_function(PAINTED, timeout=60_000)
+    page.wait_for_timeout(1000)  # things fade in
+    shot = page.screenshot()
+    page.close()
+    return Image.open(BytesIO(shot)).convert("RGB")
+
+
 def main() -> None:
-    """Write docs/images/page.png."""
+    """Write docs/images/ui/SCENE-SIZE-SCHEME.webp."""
+    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    asked.add_argument("scenes", nargs="*", metavar="NAME", help=f"{', '.join(SCENES)}; all by default")
+    asked.add_argument("--into", type=Path, default=IMAGES)
+    given = asked.parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:
         sys.exit("Chromium is not installed.")
-    IMAGES.mkdir(exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    given.into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder) / "gallery.index"
         subprocess.run([sys.executable, "-m", "clipsearch", "demo", "--index", str(index)], check=True)
-        server = subprocess.Popen([sys.executable, "-c", SERVE, str(index), str(port)])
-        try:
-            wait_for(port)
-            with sync_playwright() as play:
-                browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-                page = browser.new_page(viewport={"width": 1280, "height": 800})
-                page.goto(f"http://127.0.0.1:{port}/?q={QUERY.replace(' ', '+')}")
-                page.wait_for_function(PAINTED, timeout=120_000)
-                page.wait_for_timeout(1000)  # pictures fade in
-                page.screenshot(path=IMAGES / "page.png")
-                browser.close()
-        finally:
-            server.terminate()
-            server.wait()
+        with served(index) as address, sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            for name in given.scenes or SCENES:
+                for size, pixels in SIZES.items():
+                    for scheme in SCHEMES:
+                        picture = take(browser, address, SCENES[name], scheme, pixels)
+                        picture.save(given.into / f"{name}-{size}-{scheme}.webp", quality=82, method=6)
+                print(name)
+            browser.close()
 
 
 if __name__ == "__main__":
