@@ -95,6 +95,11 @@ class Index:
         """The published version that is open."""
         return self._snapshot.manifest.version
 
+    @property
+    def model(self) -> str:
+        """The name of the model it was made with."""
+        return self._snapshot.manifest.model.name
+
     def search(
         self,
         query: Askable | None = None,

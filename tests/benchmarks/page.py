@@ -27,8 +27,8 @@ import numpy as np
 from playwright.async_api import Browser, Page, async_playwright
 
 import clipsearch
-from clipsearch.store.layout import Layout
 from clipsearch.store.manifest import ModelRef
+from clipsearch.store.probes import PROBES
 from clipsearch.store.schema import ROW_SCHEMA
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.store.writer import open_for_writing
@@ -59,7 +59,7 @@ def enlarged(small: Path, large: Path, rows: int) -> None:
     vectors = snapshot.vectors_of(ids).astype(np.float32)
     shutil.rmtree(large, ignore_errors=True)
     large.mkdir(parents=True)
-    shutil.copy(Layout(small).probes, Layout(large).probes)
+    shutil.copy(small / PROBES, large / PROBES)
     with open_for_writing(large, model) as writer:
         for root in manifest.roots:
             writer.roots[root.alias] = root

@@ -70,9 +70,9 @@ def _chosen(serving: Serving) -> Path:
 
 
 def _about(engine: Engine) -> None:
-    info = engine.index.info()
-    st.code(str(info.path), language=None, wrap_lines=True)
-    st.caption(plain(f"{pictures(info.pictures)} · model {info.model} · version {info.version}"))
+    index = engine.index
+    st.code(str(index.path), language=None, wrap_lines=True)
+    st.caption(plain(f"{pictures(len(index))} · model {index.model} · version {index.version}"))
 
 
 @st.fragment(run_every=_LOOK_EVERY)

@@ -81,7 +81,8 @@ def launch(
     guards = [Middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)]
     if token is not None:
         guards = [Middleware(Gate, token=token)]
-    serving = Serving(path, local=host in _LOOPBACK, urls=urls)
+    # A secret is for others, be it through a proxy: what only the user at this machine may do is not for them.
+    serving = Serving(path, local=host in _LOOPBACK and token is None, urls=urls)
     serve(serving)
     app = streamlit.App(_PAGE, routes=picture_routes(serving), middleware=guards)
     shown = f"http://{host}:{port}" + (f"/?token={token}" if token else "")

@@ -6,14 +6,16 @@ import streamlit as st
 
 from clipsearch_ui.engine import Engine
 from clipsearch_ui.search.by_picture import by_picture, pasted_or_dropped
+from clipsearch_ui.search.by_url import by_url
 from clipsearch_ui.search.query import LESS, Query, Term, ask
+from clipsearch_ui.serving import Serving
 
 _TEXT, _MORE_TEXT, _MORE_KIND = "text", "more-text", "more-kind"
 
 _AS = {"and": "as well", "less": "less of", "never": "without"}
 
 
-def search_bar(engine: Engine, query: Query) -> None:
+def search_bar(serving: Serving, engine: Engine, query: Query) -> None:
     """Draw the search field, "By picture" and "Add words"."""
     with st.container(key="search", horizontal=True, vertical_alignment="center"):
         st.session_state[_TEXT] = query.text
@@ -27,6 +29,7 @@ def search_bar(engine: Engine, query: Query) -> None:
         )
         with st.popover("By picture", icon=":material/image_search:", width="content"):
             by_picture(engine, query)
+            by_url(serving, engine, query)
         with st.popover("Add words", icon=":material/add:", width="content"):
             _words(query)
     pasted_or_dropped(engine, query)
