@@ -1,8 +1,9 @@
-// One picture as large as fits, over its thumbnail until it has come. Data: {id, preview, thumbnail, label, width,
-// height, ids: those of the page in their order, ahead: previews that are likely to be wanted next}. Event: step, with a
-// picture's id.
+// One picture as large as fits, over its thumbnail until it has come; arrows lead through the pictures of the grid, which
+// is in the same document and may be drawn later. Data: {id, preview, thumbnail, label, width, height}. Event: step, with
+// a picture's id.
 
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable=true], [role=slider]");
+const shown = () => [...document.querySelectorAll(".grid .tile")];
 
 function button(name, sign) {
   const made = document.createElement("button");
@@ -19,11 +20,10 @@ function frameIn(parent) {
   return frame;
 }
 
-function show(frame, data) {
+function show(frame, data, loaded) {
   if (frame.dataset.preview === data.preview) return;
   frame.dataset.preview = data.preview;
-  const shape = Math.min(Math.max(data.width / data.height, 0.4), 4);
-  frame.style.setProperty("--shape", shape);
+  frame.style.setProperty("--shape", Math.min(Math.max(data.width / data.height, 0.4), 4));
   frame.style.setProperty("--own-width", `${2 * data.width}px`);
   // A new element: the old one would show the picture before until this one has come.
   const picture = document.createElement("img");
@@ -31,7 +31,7 @@ function show(frame, data) {
   picture.alt = data.label;
   picture.addEventListener("load", () => {
     picture.style.backgroundImage = "none";
-    for (const next of data.ahead) new Image().src = next;
+    loaded();
   });
   picture.src = data.preview;
   frame.querySelector("img").replaceWith(picture);
@@ -40,21 +40,31 @@ function show(frame, data) {
 export default function ({ parentElement, data, setTriggerValue }) {
   const frame = parentElement.querySelector(".large") ?? frameIn(parentElement);
   const [previous, next] = frame.querySelectorAll("button");
-  let at = data.ids.indexOf(data.id);
+  let id = data.id;
+  const beside = (by) => {
+    const tiles = shown();
+    const at = tiles.findIndex((tile) => tile.dataset.id === String(id));
+    return at < 0 ? undefined : tiles[at + by];
+  };
   const settle = () => {
-    previous.hidden = next.hidden = at < 0 || data.ids.length < 2;
-    previous.disabled = at <= 0;
-    next.disabled = at + 1 >= data.ids.length;
+    previous.disabled = !beside(-1);
+    next.disabled = !beside(1);
+    previous.hidden = next.hidden = previous.disabled && next.disabled;
   };
   const step = (by) => {
-    const id = data.ids[at + by];
-    if (at < 0 || id === undefined) return;
-    at += by;
+    const tile = beside(by);
+    if (!tile) return;
+    id = Number(tile.dataset.id);
     settle();
     // One entry in the browser's history for all steps, so that going back closes the picture.
     const search = location.search.replace(/([?&]picture=)\d+/, `$1${id}`);
     history.replaceState(history.state, "", location.pathname + search);
     setTriggerValue("step", id);
+  };
+  const fetchBeside = () => {
+    for (const tile of [beside(1), beside(-1)]) {
+      if (tile) new Image().src = tile.querySelector("img").getAttribute("src").replace("/thumbnails/", "/previews/");
+    }
   };
   const onKey = (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
@@ -73,8 +83,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
   };
   previous.onclick = () => step(-1);
   next.onclick = () => step(1);
-  show(frame, data);
+  show(frame, data, fetchBeside);
   settle();
+  const page = new MutationObserver(settle);
+  page.observe(document.body, { childList: true, subtree: true });
   document.addEventListener("keydown", onKey);
-  return () => document.removeEventListener("keydown", onKey);
+  return () => {
+    page.disconnect();
+    document.removeEventListener("keydown", onKey);
+  };
 }

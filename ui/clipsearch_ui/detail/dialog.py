@@ -6,7 +6,7 @@ drawn anew, not the page under it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from clipsearch_ui.detail.tags import tags
 from clipsearch_ui.engine import Engine
 from clipsearch_ui.search.grid import less_like, more_like
 from clipsearch_ui.search.query import Query, Term, ask, change
-from clipsearch_ui.search.tiles import Tile
 from clipsearch_ui.serving import Serving
 from clipsearch_ui.text import plain
 
@@ -32,17 +31,16 @@ _STYLE = Path(__file__).with_name("style.css")
 _PICTURE = "picture"
 
 
-def detail(serving: Serving, engine: Engine, query: Query, shown: Sequence[Tile]) -> None:
+def detail(serving: Serving, engine: Engine, query: Query) -> None:
     """Open the picture that the address names over the page, if it names one.
 
     Args:
         serving: what the server may do.
         engine: the index.
         query: what is asked on the page.
-        shown: the pictures of the page in their order, to step through.
     """
     if _PICTURE in st.query_params:
-        _dialog(serving, engine, query, shown)
+        _dialog(serving, engine, query)
 
 
 def close() -> None:
@@ -52,12 +50,12 @@ def close() -> None:
 
 # One title for all pictures: another would be another dialog, which closes and opens at every step.
 @st.dialog("Picture", width="large", on_dismiss=close)
-def _dialog(serving: Serving, engine: Engine, query: Query, shown: Sequence[Tile]) -> None:
+def _dialog(serving: Serving, engine: Engine, query: Query) -> None:
     if _PICTURE not in st.query_params:  # a button asked for something else
         st.rerun()
     st.html(_STYLE)
     try:
-        _draw(serving, engine, query, shown, engine.get(_named()))
+        _draw(serving, engine, query, engine.get(_named()))
     except ClipsearchError as error:
         st.error(plain(str(error)))
         st.button("Back to the pictures", key="detail-back", on_click=close)
@@ -70,13 +68,13 @@ def _named() -> int:
     return int(named)
 
 
-def _draw(serving: Serving, engine: Engine, query: Query, shown: Sequence[Tile], row: Mapping[str, Any]) -> None:
+def _draw(serving: Serving, engine: Engine, query: Query, row: Mapping[str, Any]) -> None:
     """What is at hand first; what takes reading the file last."""
     file = engine.index.file(row["id"])
     _said(row)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        large(engine.key, row, shown)
+        large(engine.key, row)
     with right:
         _asks(query, row["id"])
         file_actions(serving, engine.key, row, file)

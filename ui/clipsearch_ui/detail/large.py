@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -10,16 +10,12 @@ import streamlit as st
 from clipsearch_ui.address import address
 from clipsearch_ui.components import component
 from clipsearch_ui.search.query import change
-from clipsearch_ui.search.tiles import Tile
 
 _LARGE = component("large")
 
 
-def large(index_key: str, row: Mapping[str, Any], shown: Sequence[Tile]) -> None:
-    """Draw a picture as large as fits; arrows lead through `shown`."""
-    ids = [tile.id for tile in shown]
-    at = ids.index(row["id"]) if row["id"] in ids else -1
-    beside = [shown[i] for i in (at + 1, at - 1) if at >= 0 and 0 <= i < len(shown)]
+def large(index_key: str, row: Mapping[str, Any]) -> None:
+    """Draw a picture as large as fits; arrows lead through the grid of the page."""
     _LARGE(
         data={
             "id": row["id"],
@@ -28,8 +24,6 @@ def large(index_key: str, row: Mapping[str, Any], shown: Sequence[Tile]) -> None
             "label": row["caption"] or row["path"],
             "width": row["width"] or 1,
             "height": row["height"] or 1,
-            "ids": ids if at >= 0 else [],
-            "ahead": [tile.thumbnail.replace("/thumbnails/", "/previews/") for tile in beside],
         },
         key="large",
         on_step_change=_step,

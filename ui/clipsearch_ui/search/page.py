@@ -27,28 +27,18 @@ def show(serving: Serving, engine: Engine) -> None:
     except ClipsearchError as error:
         _refused(error)
         return
-    # A picture opened from the grid is there at once, not after another search.
-    if drawn := _drawn(query):
-        detail(serving, engine, query, drawn)
+    detail(serving, engine, query)  # first: a picture that opens need not wait for another search
     search_bar(engine, query)
     try:
         chips(engine, query)
         _results(engine, query)
     except ClipsearchError as error:
         _refused(error)
-    if not drawn:
-        detail(serving, engine, query, _drawn(query))
 
 
 def _refused(error: ClipsearchError) -> None:
     st.error(plain(str(error)))
     st.button("Start over", key="start-over", on_click=ask, args=(Query(),))
-
-
-def _drawn(query: Query) -> tuple[Tile, ...]:
-    """The pictures on the screen, if it is this query that they answer."""
-    tiles: tuple[Tile, ...] = st.session_state.get(_SHOWN, ((), 0))[0]
-    return tiles if st.session_state.get(_PAGES, (None, 0))[0] == _what(query) else ()
 
 
 def _what(query: Query) -> str:
