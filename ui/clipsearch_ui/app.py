@@ -15,6 +15,7 @@ from clipsearch.errors import ClipsearchError
 from clipsearch_ui.duplicates import page as duplicates
 from clipsearch_ui.engine import Engine, open_engine
 from clipsearch_ui.library import page as library
+from clipsearch_ui.map import page as collection_map
 from clipsearch_ui.search import page as search
 from clipsearch_ui.serving import Serving, key_of, serving
 from clipsearch_ui.text import pictures, plain
@@ -50,6 +51,7 @@ def show(serving: Serving) -> None:
 
 _PAGES: list[tuple[str, str, str, Show]] = [
     ("Search", "search", "", search.show),
+    ("Map", "map", "map", collection_map.show),
     ("Duplicates", "content_copy", "duplicates", duplicates.show),
     ("Library", "photo_library", "library", library.show),
 ]

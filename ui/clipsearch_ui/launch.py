@@ -59,6 +59,7 @@ def launch(
     from clipsearch_ui.engine import close_engines
     from clipsearch_ui.gate import Gate
     from clipsearch_ui.library import run
+    from clipsearch_ui.map.routes import map_routes
     from clipsearch_ui.routes import picture_routes
     from clipsearch_ui.serving import Serving, serve
 
@@ -84,7 +85,7 @@ def launch(
     # A secret is for others, be it through a proxy: what only the user at this machine may do is not for them.
     serving = Serving(path, local=host in _LOOPBACK and token is None, urls=urls)
     serve(serving)
-    app = streamlit.App(_PAGE, routes=picture_routes(serving), middleware=guards)
+    app = streamlit.App(_PAGE, routes=[*picture_routes(serving), *map_routes(serving)], middleware=guards)
     shown = f"http://{host}:{port}" + (f"/?token={token}" if token else "")
     print(f"Searching {path} at {shown} (stop with Ctrl-C)", flush=True)  # noqa: T201 - like a command
     sys.argv = [str(_PAGE)]  # where Streamlit looks for what it is to run

@@ -15,12 +15,13 @@ from streamlit.components.v2.types import ComponentRenderer
 _HERE = Path(__file__).parent
 
 
-def component(name: str) -> ComponentRenderer:
-    """The component whose script is `name`.js, drawn into the page's own document with the page's styles."""
+def component(name: str, *before: str) -> ComponentRenderer:
+    """The component whose script is `name`.js, drawn into the page's own document with the page's styles; the scripts
+    named `before` are parts of it."""
     style = _HERE / f"{name}.css"
     return st.components.v2.component(
         f"clipsearch.{name}",
-        js=(_HERE / f"{name}.js").read_text("utf-8"),
+        js="\n".join((_HERE / f"{part}.js").read_text("utf-8") for part in (*before, name)),
         css=style.read_text("utf-8") if style.exists() else None,
         isolate_styles=False,
     )
