@@ -85,7 +85,7 @@ def test_an_empty_query_shows_the_newest_pictures(photos: Path, visit: Visit) ->
 def test_the_sidebar_says_what_the_index_is(photos: Path, visit: Visit) -> None:
     sidebar = visit(photos).sidebar
     assert sidebar.code[0].value == str(photos)
-    assert sidebar.caption[0].value.startswith("70 pictures · model mini · version ")
+    assert sidebar.caption[-1].value.startswith("70 pictures · model mini · version ")
 
 
 def test_a_text_finds_what_the_library_finds_and_goes_into_the_address(
@@ -224,7 +224,7 @@ def test_a_newly_published_version_is_picked_up(tmp_path: Path, build: Build, vi
     draw(folder / "new.png", "blue", mtime=2)
     build(folder, index)
     assert shown(page.run())[1:] == [old]
-    assert "2 pictures" in page.sidebar.caption[0].value
+    assert "2 pictures" in page.sidebar.caption[-1].value
 
 
 def test_names_in_chips_are_text_not_markup(photos: Path, visit: Visit) -> None:

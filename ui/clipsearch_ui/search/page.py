@@ -7,6 +7,9 @@ import streamlit as st
 from clipsearch.errors import ClipsearchError
 from clipsearch_ui.detail.dialog import detail
 from clipsearch_ui.engine import Engine
+from clipsearch_ui.filters.address import clear, parts, shown, wanted
+from clipsearch_ui.filters.chips import clear_button, filter_chips
+from clipsearch_ui.filters.panel import panel
 from clipsearch_ui.search.chips import chips
 from clipsearch_ui.search.find import find
 from clipsearch_ui.search.grid import grid
@@ -28,21 +31,31 @@ def show(serving: Serving, engine: Engine) -> None:
         _refused(error)
         return
     detail(serving, engine, query)  # first: a picture that opens need not wait for another search
-    search_bar(engine, query)
+    search_bar(serving, engine, query)
     try:
         chips(engine, query)
+        filter_chips()
         _results(engine, query)
     except ClipsearchError as error:
         _refused(error)
+    panel(engine, asked=not query.is_empty)
 
 
 def _refused(error: ClipsearchError) -> None:
     st.error(plain(str(error)))
-    st.button("Start over", key="start-over", on_click=ask, args=(Query(),))
+    with st.container(horizontal=True):
+        if parts():
+            clear_button("refused")
+        st.button("Start over", key="start-over", on_click=_start_over)
+
+
+def _start_over() -> None:
+    clear()
+    ask(Query())
 
 
 def _what(query: Query) -> str:
-    return described(query.terms) + (" all" if query.everything else "")
+    return f"{described(query.terms)}{' all' * query.everything} {parts()}"
 
 
 def _results(engine: Engine, query: Query) -> None:
@@ -53,11 +66,11 @@ def _results(engine: Engine, query: Query) -> None:
     pages = st.session_state[_PAGES][1]
     limit = PAGE_SIZE * pages
     with st.spinner("Searching …", show_time=False):
-        found = find(engine, query, limit + 1)
+        found = find(engine, query, limit + 1, wanted(), shown())
     if not found.tiles and not found.hidden:
-        st.info("There is no picture to show; add some with `clipsearch index`.")
+        _nothing_there(engine)
         return
-    if query.is_empty:
+    if query.is_empty and not parts():
         st.caption("Newest pictures")
     tiles = _in_place(found, pages)
     grid(tiles, query, what)
@@ -65,6 +78,14 @@ def _results(engine: Engine, query: Query) -> None:
         st.button("Show more", key="show-more", width="stretch", on_click=_one_page_more)
     elif found.hidden:
         _nothing_more(query, bool(tiles))
+
+
+def _nothing_there(engine: Engine) -> None:
+    if not len(engine.index):
+        st.info("There is no picture to show; add some with `clipsearch index`.")
+        return
+    st.subheader("No picture passes the filters", anchor=False)
+    clear_button("nothing")
 
 
 def _in_place(found: Found, pages: int) -> tuple[Tile, ...]:
