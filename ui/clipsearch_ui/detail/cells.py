@@ -31,7 +31,7 @@ def in_words(value: object) -> str:
         case Mapping():
             return "; ".join(f"{name}: {_inner(part)}" for name, part in value.items() if in_words(part))
         case Sequence() if not isinstance(value, str):
-            return ", ".join(_inner(part) for part in value)
+            return ", ".join(words for part in value if (words := _inner(part)))
         case _:
             return str(value).strip()
 
@@ -55,7 +55,8 @@ def clamped(text: str) -> str:
 
 def _inner(value: object) -> str:
     nested = isinstance(value, Mapping) or (isinstance(value, Sequence) and not isinstance(value, str | bytes))
-    return f"({in_words(value)})" if nested else in_words(value)
+    words = in_words(value)
+    return f"({words})" if nested and words else words
 
 
 def _number(value: float) -> str:
@@ -64,4 +65,4 @@ def _number(value: float) -> str:
         return ""
     with np.errstate(over="ignore"):
         single = np.float32(value)
-    return str(single) if single == value else str(value)
+    return str(single) if float(single) == value else str(value)
