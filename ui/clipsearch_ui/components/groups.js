@@ -1,5 +1,5 @@
 // Groups of duplicates side by side. Data: {groups: [{number, about, copies: [{id, keep, note, thumbnail, name, folder,
-// place, facts}], more}], page, link: the address of a picture without its id}. Event: open, with a picture's id.
+// place, facts}], more}], page, link: the address of a picture without its id}.
 
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
@@ -11,7 +11,7 @@ function element(name, attributes, ...children) {
 function picture(copy, link) {
   if (!copy.thumbnail) return element("div", { class: "none" });
   const image = element("img", { loading: "lazy", decoding: "async", src: copy.thumbnail, alt: copy.name });
-  return element("a", { href: link + copy.id, "data-id": copy.id, "aria-label": `Open ${copy.name}` }, image);
+  return element("a", { href: link + copy.id, "aria-label": `Open ${copy.name}` }, image);
 }
 
 function card(copy, link) {
@@ -31,7 +31,7 @@ function drawn(group, link) {
   return section;
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data }) {
   let all = parentElement.querySelector(".duplicates");
   if (!all) {
     all = element("div", { class: "duplicates" });
@@ -47,6 +47,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     // Another button or key opens it in another tab, as for any link.
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    setTriggerValue("open", Number(link.dataset.id));
+    // As if one came back to it: the page is drawn anew, not loaded anew, and the browser's history has one step more.
+    history.pushState(null, "", link.href);
+    window.dispatchEvent(new PopStateEvent("popstate"));
   };
 }

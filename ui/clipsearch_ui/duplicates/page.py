@@ -77,11 +77,7 @@ def _groups(serving: Serving, engine: Engine, groups: Groups) -> None:
     start = (page - 1) * PAGE_SIZE
     drawn = cards(engine, groups.between(start, start + PAGE_SIZE), start + 1)
     elsewhere = "" if engine.index.path == serving.index else f"index={engine.key}&"
-    data = {"groups": drawn, "page": page, "link": f"/?{elsewhere}picture="}
-    opened = _GROUPS(data=data, key="groups", on_open_change=lambda: None).open
-    if opened is not None:
-        search = st.Page(lambda: None, title="Search", url_path="", default=True)
-        st.switch_page(search, query_params={"picture": str(opened)})
+    _GROUPS(data={"groups": drawn, "page": page, "link": f"/?{elsewhere}picture="}, key="groups")
     if last > 1:
         # A key for each page: the address says which it is, and a key would have its own memory.
         key = f"duplicates-page-{page}"
