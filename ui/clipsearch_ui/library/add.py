@@ -19,7 +19,7 @@ from clipsearch_ui.text import plain
 
 _NEW = "new"
 _INDEX, _SOURCES, _PLACE, _MODEL = "add-index", "add-sources", "add-place", "add-model"
-_FIELDS = {_INDEX, _SOURCES, _PLACE, _MODEL}
+_STARTED = "add-started"
 _OWN = ".clipsearch"
 _MOST_NOTES = 20
 
@@ -29,10 +29,7 @@ def add(serving: Serving, engine: Engine) -> None:
     run = runs.latest()
     is_running = run is not None and run.is_running
     _watch(run, is_running)
-    if is_running:
-        for field in _FIELDS & st.session_state.keys():
-            st.session_state[field] = st.session_state[field]  # or Streamlit forgets what is not drawn
-    else:
+    if not is_running:
         _form(serving, engine)
 
 
@@ -75,6 +72,7 @@ def _reported(index: Path, report: Report) -> None:
 
 def _form(serving: Serving, engine: Engine) -> None:
     here = {key_of(path): path for path in serving.indexes}
+    st.session_state.update(st.session_state.pop(_STARTED, {}))
     if st.session_state.get(_INDEX) not in (*here, _NEW):
         st.session_state[_INDEX] = engine.key if engine.key in here else _NEW
     chosen = st.selectbox(
@@ -123,6 +121,9 @@ def _start(index: Path | None, sources: str, place: str, model: str | None) -> N
     except ClipsearchError as error:
         st.error(plain(str(error)))
     else:
+        # Streamlit forgets fields while they are not drawn; should the run fail, nobody wants to fill them in again.
+        fields = (_INDEX, _SOURCES, _PLACE, _MODEL)
+        st.session_state[_STARTED] = {field: st.session_state[field] for field in fields if field in st.session_state}
         st.rerun()
 
 

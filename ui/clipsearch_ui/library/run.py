@@ -130,7 +130,8 @@ def stop() -> None:
         run = latest()
         if run is None or not run.is_running:
             return
-        run.cancel()
+        if not run.cancelled:
+            run.cancel()
         run.wait(_PATIENCE)
         if run.is_running:
             run.cancel()
