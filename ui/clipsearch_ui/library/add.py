@@ -44,6 +44,8 @@ def _watch(drawn: Run | None, was_running: bool) -> None:
     match run.outcome:
         case None:
             _under_way(run)
+        case str() as sentence if run.cancelled:
+            st.info(plain(sentence))
         case str() as sentence:
             st.error(plain(sentence), icon=":material/error:")
         case report:
