@@ -79,9 +79,10 @@ def _about(engine: Engine) -> None:
 
 @st.fragment(run_every=_LOOK_EVERY)
 def _follow(engine: Engine, version: int) -> None:
-    """Draw anew what is on the screen once another version is published."""
+    """Draw anew what is on the screen once another version is published; under an open picture not before it closes,
+    since it might blink."""
     engine.refresh()
-    if engine.index.version != version:
+    if engine.index.version != version and "picture" not in st.query_params:
         st.rerun()
 
 

@@ -1,5 +1,5 @@
-// What can be done with a picture's file. Data: {path, original: where it is served, folder: whether its folder can be
-// shown}. Event: folder.
+// What can be done with a picture's file. Data: {path, original: where it is served, empty where it is gone, folder:
+// whether its folder can be shown}. Event: folder.
 
 function button(name) {
   const made = document.createElement("button");
@@ -34,7 +34,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   said.setAttribute("role", "status");
   const file = document.createElement("div");
   file.className = "file";
-  file.append(copy, ...(data.folder ? [folder] : []), download, said);
+  file.append(copy, ...(data.folder ? [folder] : []), ...(data.original ? [download] : []), said);
   parentElement.append(file);
   copy.onclick = async () => {
     const done = await copied(data.path, file);

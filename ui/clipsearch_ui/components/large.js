@@ -23,7 +23,7 @@ function frameIn(parent) {
 function show(frame, data, loaded) {
   if (frame.dataset.preview === data.preview) return;
   frame.dataset.preview = data.preview;
-  frame.style.setProperty("--shape", Math.min(Math.max(data.width / data.height, 0.4), 4));
+  frame.style.setProperty("--shape", Math.min(Math.max(data.width / data.height, 0.4), 6));
   frame.style.setProperty("--own-width", `${2 * data.width}px`);
   // A new element: the old one would show the picture before until this one has come.
   const picture = document.createElement("img");

@@ -46,11 +46,8 @@ def clamped(text: str) -> str:
     if len(text) <= 1.25 * _CLAMPED:
         return escape(text)
     start = text[:_CLAMPED].rpartition(" ")[0] or text[:_CLAMPED]
-    rest = text[len(start) :]
-    return (
-        f'<details class="long"><summary>{escape(start)}<span class="more"> … more</span></summary>'
-        f"{escape(rest)}</details>"
-    )
+    shown = f'<span class="start">{escape(start)} … </span><span class="more"></span>'
+    return f'<details class="long"><summary>{shown}</summary>{escape(text)}</details>'
 
 
 def _inner(value: object) -> str:

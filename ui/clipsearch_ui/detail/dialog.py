@@ -53,7 +53,6 @@ def close() -> None:
 def _dialog(serving: Serving, engine: Engine, query: Query) -> None:
     if _PICTURE not in st.query_params:  # a button asked for something else
         st.rerun()
-    st.html(_STYLE)
     try:
         _draw(serving, engine, query, engine.get(_named()))
     except ClipsearchError as error:
@@ -70,6 +69,7 @@ def _named() -> int:
 
 def _draw(serving: Serving, engine: Engine, query: Query, row: Mapping[str, Any]) -> None:
     """What is at hand first; what takes reading the file last."""
+    st.html(_STYLE)
     file = engine.index.file(row["id"])
     _said(row)
     left, right = st.columns([3, 2], gap="medium")
@@ -91,7 +91,7 @@ def _said(row: Mapping[str, Any]) -> None:
     """The caption, or else the name, and the labels."""
     chips = "".join(f"<li>{clamped(label)}</li>" for label in labels(row))
     said = row["caption"] or row["path"].rpartition("/")[2]
-    st.html(f'<p class="said">{clamped(said)}</p>' + (f'<ul class="labels">{chips}</ul>' if chips else ""))
+    st.html(f'<div class="said">{clamped(said)}</div>' + (f'<ul class="labels">{chips}</ul>' if chips else ""))
 
 
 def _asks(query: Query, picture_id: int) -> None:

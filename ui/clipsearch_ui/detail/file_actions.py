@@ -26,7 +26,7 @@ def file_actions(serving: Serving, index_key: str, row: Mapping[str, Any], file:
     _FILE(
         data={
             "path": place_on_disk(row, file),
-            "original": address(index_key, "originals", row["id"], row["content_hash"]),
+            "original": address(index_key, "originals", row["id"], row["content_hash"]) if file.is_file() else "",
             "folder": serving.local and has_desktop(),
         },
         key="file",
