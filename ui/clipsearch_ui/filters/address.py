@@ -82,7 +82,7 @@ def wanted() -> Filter:
     ranged = dict.fromkeys([*_columns("from"), *_columns("to")])
     return Filter(
         where=one("where"),
-        folder=None if folder is None else from_stored(folder),
+        folder=None if folder is None else _inside(folder),
         after=one("after"),
         before=one("before"),
         near=None if near is None else _place(near),
@@ -114,6 +114,13 @@ def _is_ours(name: str) -> bool:
 def _columns(ask: Ask) -> list[str]:
     """The columns that something is asked of."""
     return [name.partition(".")[2] for name in st.query_params if name.startswith(f"{ask}.") and given(name)]
+
+
+def _inside(folder: str) -> str:
+    """A folder of the index; where that lies on the server's machine is nothing that a visitor should find out."""
+    if folder.startswith(("/", "\\")) or folder.split("/")[0] in ("~", ".", "..") or ":" in folder[1:2]:
+        raise QueryError(f"The folder {folder!r} is none of the index; name one as in Pictures/2024.")
+    return from_stored(folder)
 
 
 def _place(text: str) -> tuple[float, float, float]:

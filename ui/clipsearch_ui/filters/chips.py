@@ -54,8 +54,8 @@ def label(part: Part) -> str:
         case "before":
             return f"until {value}"
         case "near":
-            *place, km = value.split(",")
-            return f"within {km} km of {', '.join(place)}"
+            place, _, km = value.rpartition(",")
+            return f"within {km} km of {place.replace(',', ', ')}" if place else value
         case "min":
             return f"at least {value} px"
         case "unique":
