@@ -95,27 +95,35 @@ class CollectionMap {
     const context = canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, view.width, view.height);
-    const style = getComputedStyle(this.root);
-    const [text, accent] = ["--st-text-color", "--st-primary-color"].map((name) => style.getPropertyValue(name).trim());
-    const colours = (number) => colour(number, this.data.legend.groups.length > 0, `${text.startsWith("#") ? text.slice(0, 7) : "#888888"}40`);
+    const accent = getComputedStyle(this.root).getPropertyValue("--st-primary-color");
+    const groups = this.data.legend.groups.length > 0;
     const points = this.finest;
-    const places = points.within(view.window(0));
-    const radius = places.length > 20000 ? 1 : places.length > 3000 ? 1.75 : 3.5;
-    let drawn = 0;
-    if (points === this.whole && this.part) {
-      const [left, top, right, bottom] = this.part.window;
-      const inPart = (x, y) => x >= left && x <= right && y >= top && y <= bottom;
-      drawn += drawDots(context, this.part, view, colours, radius);
-      drawn += drawDots(context, points, view, colours, radius, inPart);
-    } else drawn += drawDots(context, points, view, colours, radius);
+    const places = points.within(view.window(0.01));
+    const few = places.length <= 3000;
+    if (few) drawDots(context, points, places, view, groups, 3.5);
+    else this.stampAll(context, points, ratio, groups, places.length > 20000 ? 1 : 1.75);
     this.thumbnails = places.length <= CROWD && !points.thinned ? roomFor(points, places, view) : [];
     for (const thumbnail of this.thumbnails) {
       thumbnail.id = points.ids[thumbnail.place];
-      const edge = thumbnail.id === this.chosen?.id ? accent : colours(points.classes[thumbnail.place]);
+      const edge = thumbnail.id === this.chosen?.id ? accent : css(colour(points.classes[thumbnail.place], groups));
       drawThumbnail(context, thumbnail, this.pictures.get(thumbnail.id), edge);
     }
     this.drawChosen(context, accent);
-    Object.assign(this.root.dataset, { drawn, thumbnails: this.thumbnails.length, scale: (view.scale / view.all).toFixed(2) });
+    Object.assign(this.root.dataset, { drawn: places.length, thumbnails: this.thumbnails.length, scale: (view.scale / view.all).toFixed(2) });
+  }
+
+  stampAll(context, points, ratio, groups, radius) {
+    const { width, height } = this.canvas;
+    const image = context.createImageData(width, height);
+    const { view, part } = this;
+    let skip;
+    if (points === this.whole && part) { // while the view moves beyond what is known in full
+      const [left, top, right, bottom] = part.window;
+      skip = (x, y) => x >= left && x <= right && y >= top && y <= bottom;
+      stamp(image, part, view, ratio, groups, radius);
+    }
+    stamp(image, points, view, ratio, groups, radius, skip);
+    context.putImageData(image, 0, 0);
   }
 
   drawChosen(context, accent) {
@@ -183,7 +191,7 @@ class CollectionMap {
     const { groups, low, high, other, none } = this.data.legend;
     const entry = (number, name) => {
       const dot = element("i", {});
-      dot.style.background = colour(number, groups.length > 0, "color-mix(in srgb, currentColor 25%, transparent)");
+      dot.style.background = css(colour(number, groups.length > 0));
       return element("li", { title: name }, dot, name);
     };
     const entries = this.data.colour === "nothing" ? [] : groups.map((name, number) => entry(number, name || "(empty)"));

@@ -89,7 +89,7 @@ def making(engine: Engine) -> Making:
     """The chart of the version that is open, which is being made or is there already."""
     with _STARTING:
         before = _MAKING.setdefault(engine.key, [])
-        if not before or before[-1].version != engine.index.version:
+        if not before or before[-1].version != engine.index.version or before[-1].error is not None:
             # The one before is still on somebody's screen.
             _MAKING[engine.key] = [*[one for one in before if one.chart is not None][-1:], Making(engine)]
         return _MAKING[engine.key][-1]
