@@ -28,7 +28,8 @@ QUERY = "a rocket in space"
 # Pictures further down are fetched when they come into view.
 PAINTED = """() => [...document.images].filter(image => image.getBoundingClientRect().top < innerHeight)
     .every(image => image.complete && image.naturalWidth > 0)"""
-SETTLED = "() => document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')"
+SETTLED = """() => document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')
+    && !document.querySelector('[data-testid=stSkeleton]')"""
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -105,7 +106,7 @@ def take(browser: Browser, address: str, scene: Scene, scheme: Scheme, size: tup
     scene.do(page)
     page.wait_for_function(SETTLED, timeout=60_000)
     page.wait_for_function(PAINTED, timeout=60_000)
-    page.wait_for_timeout(1000)  # things fade in
+    page.wait_for_timeout(1500)  # things fade in
     shot = page.screenshot()
     page.close()
     return Image.open(BytesIO(shot)).convert("RGB")

@@ -66,6 +66,7 @@ def test_a_visit(open_page: Open, address: str) -> None:
     expect(page.locator(".grid")).to_have_attribute("data-what", "q=a green meadow:1")
     count, best = page.locator(PICTURES).count(), alts(page)[0]
     assert 0 < count < 60
+    expect(page.locator(".about-picture").first).to_have_text(re.compile(rf"0\.\d\d {re.escape(Path(best).name)}"))
 
     page.locator(".grid .tile").first.hover()
     page.get_by_role("button", name="More like this").first.click()

@@ -30,8 +30,8 @@ function drawn(tile) {
 function refreshed(figure, tile) {
   figure.style.setProperty("--aspect", tile.aspect);
   figure.title = about(tile);
-  figure.querySelector("b").textContent = tile.score === null ? "" : `${tile.score.toFixed(2)} `;
-  figure.querySelector("span").textContent = tile.name;
+  figure.querySelector("figcaption b").textContent = tile.score === null ? "" : `${tile.score.toFixed(2)} `;
+  figure.querySelector("figcaption span").textContent = tile.name;
   return figure;
 }
 

@@ -37,7 +37,8 @@ def _chip(engine: Engine, query: Query, term: Term, number: int) -> None:
         if term.kind == "not":
             st.markdown(f"without {plain(name)}", width="content")
         else:
-            with st.popover(f"{plain(name)} · {term.weight:g}", type="tertiary", width="content"):
+            weight = f" · {term.weight:g}" if len(query.terms) > 1 or term.weight != 1 else ""
+            with st.popover(plain(name) + weight, type="tertiary", width="content"):
                 _weight(query, term, number)
         st.button(
             f"Take out {plain(name)}",
