@@ -19,10 +19,12 @@ from streamlit.testing.v1 import AppTest
 
 import clipsearch
 from clipsearch.errors import QueryError
+from clipsearch_ui.detail import file_actions
 from clipsearch_ui.detail import folder as desktop
 from clipsearch_ui.detail.cells import clamped, in_words
 from clipsearch_ui.detail.facts import labels, listed, place_on_disk
 from clipsearch_ui.detail.world_map import corners, land, near_map, place_in_words, world_map
+from clipsearch_ui.serving import Serving
 
 from .conftest import Build, draw
 
@@ -257,6 +259,16 @@ def test_the_program_that_shows_a_folder() -> None:
     assert desktop.command(file, "linux") == ["xdg-open", "/photos/a & b; rm -rf"]
     assert desktop.command(file, "darwin") == ["open", "-R", str(file)]
     assert desktop.command(file, "win32") == ["explorer", "/select,", str(file)]
+
+
+def test_only_who_sits_at_this_machine_opens_its_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr(file_actions, "open_folder", opened.append)
+    file = tmp_path / "x.jpg"
+    file_actions.show_folder(Serving(tmp_path, local=False), file)
+    assert opened == []
+    file_actions.show_folder(Serving(tmp_path, local=True), file)
+    assert opened == [file]
 
 
 def test_whether_there_is_a_desktop(tmp_path: Path) -> None:

@@ -30,13 +30,14 @@ def file_actions(serving: Serving, index_key: str, row: Mapping[str, Any], file:
             "folder": serving.local and has_desktop(),
         },
         key="file",
-        on_folder_change=partial(_show, serving, file),
+        on_folder_change=partial(show_folder, serving, file),
     )
     if refused := st.session_state.pop(_REFUSED, None):
         st.error(plain(refused))
 
 
-def _show(serving: Serving, file: Path) -> None:
+def show_folder(serving: Serving, file: Path) -> None:
+    """Open the folder of a picture's file on this machine's desktop; nobody else may have that done."""
     if not serving.local:
         return
     try:
