@@ -36,16 +36,18 @@ _ROW = re.compile(r"#\d+/\d+$")
 
 _TABLES = """
 CREATE TABLE scan (root VARCHAR, path VARCHAR, bytes BIGINT, mtime_ns BIGINT, kind VARCHAR);
-CREATE TABLE scope (root VARCHAR, path VARCHAR, whole BOOLEAN);
+CREATE TABLE scope (root VARCHAR, path VARCHAR, folder BOOLEAN);
 CREATE TABLE problem (root VARCHAR, path VARCHAR, reason VARCHAR, message VARCHAR, hides BOOLEAN);
 CREATE TABLE vanished (id BIGINT, root VARCHAR, path VARCHAR, content_hash VARCHAR);
 CREATE TABLE healed (root VARCHAR, path VARCHAR);
 """
 
-# A path is in a scope that is the whole root, the path itself, or a folder (or shard) above it.
+# A path is in a scope that is the path itself, or a folder above it ('' is the whole root). There may be many
+# scopes that are files: they are looked up, not gone through.
 _IN_SCOPE = """
-EXISTS (SELECT 1 FROM scope WHERE scope.root = {row}.root
-        AND (scope.whole OR {path} = scope.path OR starts_with({path}, scope.path || '/')))
+(EXISTS (SELECT 1 FROM scope WHERE scope.root = {row}.root AND scope.path = {path})
+ OR EXISTS (SELECT 1 FROM scope WHERE scope.root = {row}.root AND scope.folder
+            AND (scope.path = '' OR starts_with({path}, scope.path || '/'))))
 AND NOT EXISTS (SELECT 1 FROM problem WHERE problem.root = {row}.root AND hides
                 AND (problem.path = '.' OR {path} = problem.path OR starts_with({path}, problem.path || '/')))
 """
@@ -111,11 +113,11 @@ class Plan:
 
     def _add_scope(self, target: Target) -> None:
         if target.kind == "folder":
-            rows = [(target.root, target.prefix, target.prefix == "")]
+            paths = [target.prefix]
         else:
-            gone = [s for s in self._known_shards(target.root) if not (target.base / s).exists()]
-            rows = [(target.root, path, False) for path in (*target.files, *gone)]
-        self._db.executemany("INSERT INTO scope VALUES (?, ?, ?)", rows)
+            paths = [*target.files, *(s for s in self._known_shards(target.root) if not (target.base / s).exists())]
+        self._db.register("chunk", pa.table({"path": pa.array(paths, pa.string())}))
+        self._db.execute("INSERT INTO scope SELECT ?, path, ? FROM chunk", [target.root, target.kind == "folder"])
 
     def _known_shards(self, root: str) -> list[str]:
         sql = "SELECT DISTINCT shard FROM published.pictures WHERE root = ? AND shard IS NOT NULL"
@@ -164,8 +166,8 @@ class Plan:
         """Patterns are relative to the folder that was scanned, which may lie inside the root."""
         for table in ("vanished", "healed"):
             gone = self._db.execute(
-                f"SELECT gone.root, gone.path, scope.path FROM {table} gone JOIN scope "
-                "ON scope.root = gone.root AND (scope.whole OR starts_with(gone.path, scope.path || '/'))"
+                f"SELECT gone.root, gone.path, scope.path FROM {table} gone JOIN scope ON scope.root = gone.root "
+                "AND scope.folder AND (scope.path = '' OR starts_with(gone.path, scope.path || '/'))"
             ).fetchall()
             for root, path, prefix in gone:
                 file = _ROW.sub("", path).removeprefix(f"{prefix}/")

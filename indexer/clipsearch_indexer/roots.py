@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -48,7 +48,18 @@ def assign(sources: Sequence[Source], roots: Mapping[str, Root], index: Path, *,
     assigned = _Assignment(dict(roots), index, known)
     for source in sources:
         assigned.add(source)
-    return Targets(tuple(assigned.targets), assigned.roots, tuple(assigned.offline))
+    return Targets(_merged(assigned.targets), assigned.roots, tuple(assigned.offline))
+
+
+def _merged(targets: Sequence[Target]) -> tuple[Target, ...]:
+    """The same with all files of a root in one target: somebody may name a hundred thousand, one by one."""
+    folders = [target for target in targets if target.kind == "folder"]
+    files: dict[tuple[str, Path, str], list[Target]] = {}
+    for target in targets:
+        if target.kind != "folder":
+            files.setdefault((target.root, target.base, target.kind), []).append(target)
+    merged = (replace(same[0], files=tuple(file for t in same for file in t.files)) for same in files.values())
+    return (*folders, *merged)
 
 
 def refuse_missing(sources: Sequence[Source]) -> None:

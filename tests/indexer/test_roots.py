@@ -6,6 +6,9 @@ import shutil
 
 import pytest
 
+from clipsearch_indexer.roots import assign
+from clipsearch_indexer.sources.resolve import resolve_sources
+
 
 def test_unmounted_root_is_offline_and_keeps_its_pictures(album):
     album.paint_many(5)
@@ -149,3 +152,22 @@ def test_folders_with_odd_names(make_album, name):
     album.assert_sound()
     with album.open() as index:
         assert len(index.search("red")) == 4
+
+
+def test_files_named_one_by_one_are_looked_at_together(album, png):
+    album.paint_many(4)
+    album.shard("a.parquet", {"image": [png(10)]})
+    album.shard("b.parquet", {"image": [png(11)]})
+    files = [str(path) for path in sorted(album.folder.iterdir())]
+    targets = assign(resolve_sources(files), {}, album.index, known=frozenset()).targets
+    assert {target.kind: target.files for target in targets} == {
+        "shards": ("a.parquet", "b.parquet"),
+        "picture": ("p000.png", "p001.png", "p002.png", "p003.png"),
+    }
+    assert len(targets) == 2
+    album.build(*files)
+    (album.folder / "p001.png").unlink()
+    (album.folder / "p002.png").unlink()
+    (album.folder / "b.parquet").unlink()
+    assert album.build(*(file for file in files if "p002" not in file)).removed == 2
+    assert album.paths() == {"p000.png", "p002.png", "p003.png", "a.parquet#0/0"}
