@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -15,6 +14,7 @@ from clipsearch.query.values import Value
 from clipsearch.store.schema import ROW_SCHEMA
 from clipsearch_ui.filters.address import given, one
 from clipsearch_ui.filters.dates import ends
+from clipsearch_ui.filters.following import following
 from clipsearch_ui.search.query import change
 from clipsearch_ui.text import plain
 
@@ -70,8 +70,7 @@ def _choose(
     chosen = given(parameter)
     options = [*counts, *(value for value in chosen if value not in counts)]
     key = f"filter-{parameter}"
-    st.session_state[key] = chosen
-    on_change = partial(_chosen, key, parameter)
+    on_change = following(key, chosen, lambda new: change(**{parameter: [str(value) for value in new]}))
 
     def label(value: str) -> str:
         return f"{_worded(facet, value)} ({counts.get(value, 0):,})"
@@ -109,17 +108,9 @@ def _worded(facet: Facet, value: str) -> str:
     return {"True": "yes", "False": "no"}.get(value, value) if facet.column.kind == "boolean" else value
 
 
-def _chosen(key: str, parameter: str) -> None:
-    change(**{parameter: [str(value) for value in st.session_state[key]]})
-
-
 def _contains(name: str) -> None:
     key = f"filter-has.{name}"
-    st.session_state[key] = one(f"has.{name}") or ""
-
-    def typed() -> None:
-        change(**{f"has.{name}": st.session_state[key].strip()})
-
+    typed = following(key, one(f"has.{name}") or "", lambda text: change(**{f"has.{name}": text.strip()}))
     st.text_input("Contains", key=key, on_change=typed)
 
 
@@ -131,12 +122,11 @@ def _between(facet: Facet) -> None:
     ends = [_number(one(f"{end}.{name}"), otherwise) for end, otherwise in (("from", least), ("to", greatest))]
     key = f"filter-between.{name}"
     low, high = (min(max(end, least), greatest) for end in ends)
-    st.session_state[key] = (min(low, high), max(low, high))
 
     digits = max(0, -math.floor(math.log10(step)))
 
-    def moved() -> None:
-        start, stop = (round(end, digits) for end in st.session_state[key])
+    def moved(between: tuple[float, float]) -> None:
+        start, stop = (round(end, digits) for end in between)
         change(
             **{
                 f"from.{name}": f"{start}" if start > least + step / 2 else "",
@@ -151,7 +141,7 @@ def _between(facet: Facet) -> None:
         step=step,
         key=key,
         format=f"%.{digits}f" if isinstance(step, float) else None,
-        on_change=moved,
+        on_change=following(key, (min(low, high), max(low, high)), moved),
         label_visibility="collapsed",
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
-from functools import partial
 from itertools import pairwise
 
 import streamlit as st
@@ -15,6 +14,7 @@ from clipsearch.query.dates import span
 from clipsearch.query.histogram import Histogram
 from clipsearch_ui.components import component
 from clipsearch_ui.filters.address import one
+from clipsearch_ui.filters.following import following
 from clipsearch_ui.search.query import change
 
 _HISTOGRAM = component("histogram")
@@ -49,8 +49,10 @@ def ends(first: str, last: str) -> None:
 
 
 def _end(label: str, parameter: str, value: date | None) -> None:
+    def chosen(new: date | None) -> None:
+        change(**{parameter: "" if new is None else new.isoformat()})
+
     key = f"filter-{parameter}"
-    st.session_state[key] = value
     st.date_input(
         label,
         value=None,
@@ -58,7 +60,7 @@ def _end(label: str, parameter: str, value: date | None) -> None:
         max_value=_LATEST,
         key=key,
         format="YYYY-MM-DD",
-        on_change=partial(_typed, key, parameter),
+        on_change=following(key, value, chosen),
     )
 
 
@@ -68,11 +70,6 @@ def day(parameter: str, *, last: bool) -> date | None:
     with suppress(QueryError):
         return None if value is None else span(parameter, value)[last].date()
     return None
-
-
-def _typed(key: str, parameter: str) -> None:
-    value = st.session_state[key]
-    change(**{parameter: "" if value is None else value.isoformat()})
 
 
 def _chosen() -> None:

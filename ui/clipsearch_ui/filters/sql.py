@@ -9,6 +9,7 @@ from clipsearch.errors import QueryError
 from clipsearch_ui.engine import Engine
 from clipsearch_ui.filters import known
 from clipsearch_ui.filters.address import one
+from clipsearch_ui.filters.following import following
 from clipsearch_ui.search.query import change
 from clipsearch_ui.text import plain
 
@@ -19,11 +20,11 @@ def condition(engine: Engine) -> None:
     """Draw a field for a condition in SQL, what is wrong with it, and what it may name."""
     where = one("where")
     with st.expander("For experts", icon=":material/code:", expanded=where is not None):
-        st.session_state[_WHERE] = where or ""
+        typed = following(_WHERE, where or "", lambda sql: change(where=sql.strip()))
         st.text_area(
             "SQL condition",
             key=_WHERE,
-            on_change=_typed,
+            on_change=typed,
             placeholder="width > 2000 and caption ilike '%dog%'",
             height=80,
         )
@@ -35,7 +36,3 @@ def condition(engine: Engine) -> None:
                 st.error(plain(str(error)))
         columns = ", ".join(f"**{plain(name)}** {plain(kind.lower())}" for name, kind in known.columns(engine))
         st.caption(f"One condition of DuckDB's SQL on these columns: {columns}")
-
-
-def _typed() -> None:
-    change(where=st.session_state[_WHERE].strip())
