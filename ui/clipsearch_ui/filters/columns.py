@@ -21,6 +21,8 @@ from clipsearch_ui.text import plain
 _FEW = 8
 """Values up to which all are laid out; more are behind a field."""
 
+_LONGEST = 28  # letters of a value that a sidebar has room for
+
 _MANY_DIGITS = 2**53  # beyond it a browser's numbers are not exact
 
 
@@ -75,7 +77,7 @@ def _choose(
     def label(value: str) -> str:
         return f"{_worded(facet, value)} ({counts.get(value, 0):,})"
 
-    if len(options) <= _FEW and facet.complete:
+    if len(options) <= _FEW and facet.complete and all(len(label(value)) <= _LONGEST for value in options):
         st.pills(
             title,
             options,
