@@ -1,19 +1,20 @@
 """Take the documents' pictures of every page: `python docs/make_screenshots.py` (needs Chromium and playwright).
 
-The demo's index is made, the page is served from it, and a real browser looks at each page in light and dark, on a desk
-and on a phone. `python docs/make_screenshots.py --into DIR NAME...` takes some of them, elsewhere.
+The gallery, with copies of a few of its pictures, is indexed with mini in a folder of its own; the page is served from it, and a
+real browser looks at each page in light and dark, on a desk and on a phone. `python docs/make_screenshots.py --into DIR NAME...` takes some of them, elsewhere.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -21,13 +22,18 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
+
+import clipsearch
 
 IMAGES = Path(__file__).parent / "images" / "ui"
+GALLERY = Path(clipsearch.__file__).parent / "gallery"
 QUERY = "a rocket in space"
 # Pictures further down are fetched when they come into view.
-PAINTED = """() => [...document.images].filter(image => image.getBoundingClientRect().top < innerHeight)
-    .every(image => image.complete && image.naturalWidth > 0)"""
+PAINTED = """() => [...document.images].filter(image => {
+    const box = image.getBoundingClientRect();
+    return image.checkVisibility() && box.width && box.bottom > 0 && box.top < innerHeight && box.left < innerWidth;
+}).every(image => image.complete && image.naturalWidth > 0)"""
 SETTLED = """() => document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')
     && !document.querySelector('[data-testid=stSkeleton]')"""
 
@@ -38,18 +44,10 @@ SIZES = {"desktop": (1280, 800), "phone": (390, 800)}
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A page to look at: its address, and what to do and wait for there."""
+    """A page to look at: its address, and what to wait for there."""
 
     address: str
     until: str
-    do: Callable[[Page], None] = lambda page: None
-
-
-def _fill(label: str, text: str) -> Callable[[Page], None]:
-    def do(page: Page) -> None:
-        page.get_by_label(label).first.fill(text)
-
-    return do
 
 
 SCENES = {
@@ -59,11 +57,38 @@ SCENES = {
     "nothing": Scene("/?q=a+steam+engine+in+a+dentist%27s+office", "h3"),
     "filters": Scene("/?q=a+house&min=400&format=JPEG&all=1", ".grid img"),
     "refused": Scene("/?where=colour+%3D+1", "[data-testid=stAlert]"),
-    "picture": Scene("/?picture=5", "[role=dialog] img"),
+    "picture": Scene("/?picture=24", "[role=dialog] img"),
     "map": Scene("/map", "canvas"),
-    "duplicates": Scene("/duplicates", "[data-testid=stMain] img"),
+    "duplicates": Scene("/duplicates?level=near", "[data-testid=stMain] img"),
     "library": Scene("/library", "[data-testid=stMain] button"),
 }
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """A folder under a name that may stand in a picture, and nothing of this user's around it."""
+    folder = Path(tempfile.gettempdir()) / "pictures"
+    folder.mkdir()  # it is nobody else's
+    os.environ["XDG_DATA_HOME"] = str(folder / "data")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def gallery_in(folder: Path) -> Path:
+    """The index of a copy of the gallery in which some pictures are there twice."""
+    gallery, index = folder / "gallery", folder / "gallery.index"
+    shutil.copytree(GALLERY, gallery)
+    twice = sorted((gallery / "beach").glob("*.jp*g"))[:4]
+    for number, file in enumerate(twice):
+        with Image.open(file) as picture:
+            small = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4))
+            small.save(gallery / "travel" / f"smaller {file.name}", quality=85 - 5 * number)
+    shutil.copy(twice[0], gallery / "travel")
+    command = [sys.executable, "-m", "clipsearch", "index", str(gallery), "--index", str(index), "--model", "mini"]
+    subprocess.run(command, check=True)
+    return index
 
 
 @contextmanager
@@ -103,7 +128,6 @@ def take(browser: Browser, address: str, scene: Scene, scheme: Scheme, size: tup
     )
     page.goto(address + scene.address)
     page.wait_for_selector(scene.until, timeout=120_000)
-    scene.do(page)
     page.wait_for_function(SETTLED, timeout=60_000)
     page.wait_for_function(PAINTED, timeout=60_000)
     page.wait_for_timeout(1500)  # things fade in
@@ -122,9 +146,8 @@ def main() -> None:
     if chromium is None:
         sys.exit("Chromium is not installed.")
     given.into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        index = Path(folder) / "gallery.index"
-        subprocess.run([sys.executable, "-m", "clipsearch", "demo", "--index", str(index)], check=True)
+    with own_folder() as folder:
+        index = gallery_in(folder)
         with served(index) as address, sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             for name in given.scenes or SCENES:

@@ -17,7 +17,7 @@ _HERE = Path(__file__).parent
 
 def component(name: str, *before: str) -> ComponentRenderer:
     """The component whose script is `name`.js, drawn into the page's own document with the page's styles; the scripts
-    named `before` are parts of it."""
+    named `before` stand before it (`elements` has what several share)."""
     style = _HERE / f"{name}.css"
     return st.components.v2.component(
         f"clipsearch.{name}",

@@ -4,13 +4,6 @@
 
 const TYPING = 300; // milliseconds without a key, after which what was typed counts
 
-function element(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
-  made.append(...children);
-  return made;
-}
-
 function step(folder, last) {
   const button = element("button", { type: "button", title: folder.name, "data-path": folder.path }, folder.name);
   if (last) button.setAttribute("aria-current", "true");

@@ -10,13 +10,6 @@ function about(tile) {
   return known.join("\n");
 }
 
-function element(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
-  made.append(...children);
-  return made;
-}
-
 function drawn(tile) {
   const picture = element("img", { class: "picture", loading: "lazy", decoding: "async", src: tile.thumbnail, alt: tile.label });
   const open = element("button", { class: "open", type: "button", "data-does": "open", "aria-label": `Open ${tile.name}` }, picture);

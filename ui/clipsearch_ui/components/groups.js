@@ -1,13 +1,6 @@
 // Groups of duplicates side by side. Data: {groups: [{number, about, copies: [{id, keep, note, thumbnail, name, folder,
 // place, facts}], more}], page, link: the address of a picture without its id}.
 
-function element(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
-  made.append(...children);
-  return made;
-}
-
 function picture(copy, link) {
   if (!copy.thumbnail) return element("div", { class: "none" });
   const image = element("img", { loading: "lazy", decoding: "async", src: copy.thumbnail, alt: copy.name });
@@ -44,11 +37,8 @@ export default function ({ parentElement, data }) {
   all.dataset.page = data.page;
   all.onclick = (event) => {
     const link = event.target.closest("a");
-    // Another button or key opens it in another tab, as for any link.
-    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!link || !isPlain(event)) return;
     event.preventDefault();
-    // As if one came back to it: the page is drawn anew, not loaded anew, and the browser's history has one step more.
-    history.pushState(null, "", link.href);
-    window.dispatchEvent(new PopStateEvent("popstate"));
+    follow(link);
   };
 }

@@ -1,5 +1,5 @@
 // The map of the collection. Data: {points, pictures: where the server has them, colour, legend: {groups, low, high,
-// other, none}, count, link: the address of a search without what is asked}. Events: open, more, with a picture's id.
+// other, none}, count, link: the address of a search without what is asked}.
 
 const KEYS = {
   "+": (map) => map.view.zoom(1.5), "=": (map) => map.view.zoom(1.5), "-": (map) => map.view.zoom(1 / 1.5), 0: (map) => map.view.reset(),
@@ -70,16 +70,15 @@ CollectionMap.prototype.listen = function (buttons) {
     if (act !== undefined) this.change(() => KEYS[act](this));
   };
   this.card.onclick = (event) => {
-    const does = event.target.closest("[data-does]")?.dataset.does;
-    // Another button or key opens it in another tab, as for any link.
-    if (!does || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const clicked = event.target.closest("a, button");
+    if (!clicked || !isPlain(event)) return;
     event.preventDefault();
-    if (does === "close") this.choose(null);
-    else this.report(does, this.chosen.id);
+    if (clicked.tagName === "A") follow(clicked);
+    else this.choose(null);
   };
 };
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data }) {
   const map = (parentElement.collectionMap ??= new CollectionMap(parentElement));
-  map.show(data, setTriggerValue);
+  map.show(data);
 }

@@ -1,12 +1,5 @@
 // The map as an element of the page: what it shows, and the picture that is chosen. What is done to it is in map.js.
 
-function element(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
-  made.append(...children);
-  return made;
-}
-
 const button = (does, name, sign) => element("button", { type: "button", "data-does": does, "aria-label": name, title: name }, sign);
 
 class CollectionMap {
@@ -24,9 +17,9 @@ class CollectionMap {
     this.listen(buttons);
   }
 
-  show(data, report) {
+  show(data) {
     const before = this.data;
-    [this.data, this.report] = [data, report];
+    this.data = data;
     this.canvas.setAttribute("aria-label", `Map of ${data.count} pictures. Plus and minus zoom, arrows move, 0 shows all, Enter chooses the picture in the middle.`);
     if (before?.pictures !== data.pictures) this.pictures = new Pictures(data.pictures, () => this.draw());
     if (before?.points !== data.points || before?.colour !== data.colour) this.load();
@@ -179,10 +172,10 @@ class CollectionMap {
     for (let tries = 0; !this.pictures.get(found.id) && tries < 50; tries++) await new Promise((done) => setTimeout(done, 60));
     const picture = this.pictures.get(found.id);
     if (!picture || this.chosen !== found) return;
-    const link = (does, name) => element("a", { href: `${this.data.link}${does === "open" ? "picture" : "like"}=${found.id}`, "data-does": does }, name);
+    const link = (asked, name) => element("a", { href: `${this.data.link}${asked}=${found.id}` }, name);
     const close = button("close", "Close", "×");
     this.card.replaceChildren(element("img", { src: picture.thumbnail, alt: picture.label }), element("p", { title: picture.label }, picture.name),
-      link("open", "Open"), link("more", "Search from here"), close);
+      link("picture", "Open"), link("like", "Search from here"), close);
     this.card.hidden = false;
     if (document.activeElement === this.canvas) this.card.querySelector("a").focus({ preventScroll: true });
   }

@@ -22,7 +22,7 @@ from clipsearch_ui.serving import Serving
 from clipsearch_ui.text import pictures, plain, size
 
 PAGE_SIZE = 20
-_GROUPS = component("groups")
+_GROUPS = component("groups", "elements")
 _LOOK = "duplicates-look"
 _SOON = 0.5  # seconds after which progress is shown: small indexes are through by then
 _EVERY = 1.0

@@ -14,7 +14,7 @@ from clipsearch.query.values import Value
 from clipsearch.store.schema import ROW_SCHEMA
 from clipsearch_ui.filters.address import given, one
 from clipsearch_ui.filters.dates import ends
-from clipsearch_ui.filters.following import following
+from clipsearch_ui.following import following
 from clipsearch_ui.search.query import change
 from clipsearch_ui.text import plain
 

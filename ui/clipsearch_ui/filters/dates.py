@@ -14,7 +14,7 @@ from clipsearch.query.dates import span
 from clipsearch.query.histogram import Histogram
 from clipsearch_ui.components import component
 from clipsearch_ui.filters.address import one
-from clipsearch_ui.filters.following import following
+from clipsearch_ui.following import following
 from clipsearch_ui.search.query import change
 
 _HISTOGRAM = component("histogram")

@@ -13,7 +13,7 @@ from clipsearch_ui.search.query import change
 MOST = 200
 """Folders drawn of a level; of one with more, those with a part of a name in them."""
 
-_FOLDERS = component("folders")
+_FOLDERS = component("folders", "elements")
 _PART = "filter-folder-part"
 
 

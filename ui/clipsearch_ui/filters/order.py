@@ -7,7 +7,7 @@ import streamlit as st
 from clipsearch.query.facets import Facets
 from clipsearch.query.options import NEWEST
 from clipsearch_ui.filters.address import one
-from clipsearch_ui.filters.following import following
+from clipsearch_ui.following import following
 from clipsearch_ui.search.query import change
 
 _UNIQUE, _SORT, _REVERSED, _GROUP = "filter-unique", "filter-sort", "filter-reversed", "filter-group"

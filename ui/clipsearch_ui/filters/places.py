@@ -6,7 +6,7 @@ import streamlit as st
 
 from clipsearch.query.facets import Facets
 from clipsearch_ui.filters.address import one
-from clipsearch_ui.filters.following import following
+from clipsearch_ui.following import following
 from clipsearch_ui.search.query import change
 
 _SMALLEST, _NEAR = "filter-min", "filter-near"

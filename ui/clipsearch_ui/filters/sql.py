@@ -9,7 +9,7 @@ from clipsearch.errors import QueryError
 from clipsearch_ui.engine import Engine
 from clipsearch_ui.filters import known
 from clipsearch_ui.filters.address import one
-from clipsearch_ui.filters.following import following
+from clipsearch_ui.following import following
 from clipsearch_ui.search.query import change
 from clipsearch_ui.text import plain
 

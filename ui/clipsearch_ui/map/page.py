@@ -14,7 +14,7 @@ from clipsearch_ui.search.query import change
 from clipsearch_ui.serving import Serving
 from clipsearch_ui.text import pictures, plain
 
-_MAP = component("map", "map_view", "map_points", "map_drawing", "map_canvas")
+_MAP = component("map", "elements", "map_view", "map_points", "map_drawing", "map_canvas")
 _COLOUR, _NOTHING = "colour", "nothing"
 _SOON, _EVERY = 1.0, 0.5  # seconds until progress is shown, and between two looks at it
 
@@ -57,7 +57,7 @@ def _draw(serving: Serving, engine: Engine, chart: Chart) -> None:
         st.caption(_said(chart))
     found = colouring(engine, chart, chosen)
     elsewhere = "" if engine.index.path == serving.index else f"index={engine.key}&"
-    did = _MAP(
+    _MAP(
         data={
             "points": f"/pictures/{engine.key}/map/{chart.version}",
             "pictures": f"/pictures/{engine.key}/on-map",
@@ -67,13 +67,7 @@ def _draw(serving: Serving, engine: Engine, chart: Chart) -> None:
             "link": f"/?{elsewhere}",
         },
         key="map",
-        on_open_change=lambda: None,
-        on_more_change=lambda: None,
     )
-    if did.open is not None:
-        _search(picture=str(did.open))
-    if did.more is not None:
-        _search(like=str(did.more))
 
 
 def _said(chart: Chart) -> str:
@@ -85,7 +79,3 @@ def _said(chart: Chart) -> str:
 
 def _recolour() -> None:
     change(colour=st.session_state[_COLOUR])
-
-
-def _search(**asked: str) -> None:
-    st.switch_page(st.Page(lambda: None, title="Search", url_path="", default=True), query_params=asked)

@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from clipsearch_ui.engine import Engine
+from clipsearch_ui.following import following
 from clipsearch_ui.search.query import Query, Term, ask
 from clipsearch_ui.search.tiles import Tile
 from clipsearch_ui.text import plain
@@ -52,11 +53,8 @@ def _chip(engine: Engine, query: Query, term: Term, number: int) -> None:
 
 def _weight(query: Query, term: Term, number: int) -> None:
     key = f"weight-{number}"
-    st.session_state[key] = min(max(term.weight, -_MOST), _MOST)
-
-    def weigh() -> None:
-        ask(query.weighing(term, round(st.session_state[key], 2)))
-
+    shown = min(max(term.weight, -_MOST), _MOST)
+    weigh = following(key, shown, lambda weight: ask(query.weighing(term, round(weight, 2))))
     st.slider("Weight; below zero it pushes away", -_MOST, _MOST, step=0.1, key=key, on_change=weigh)
 
 

@@ -11,7 +11,7 @@ from clipsearch_ui.components import component
 from clipsearch_ui.search.query import LESS, Query, Term, ask, change
 from clipsearch_ui.search.tiles import Tile
 
-_GRID = component("grid")
+_GRID = component("grid", "elements")
 
 
 def grid(tiles: Sequence[Tile], query: Query, what: str) -> None:

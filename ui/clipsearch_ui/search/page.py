@@ -55,7 +55,8 @@ def _start_over() -> None:
 
 
 def _what(query: Query) -> str:
-    return f"{described(query.terms)}{' all' * query.everything} {parts()}"
+    filters = " ".join(f"{part.name}={part.value}" for part in parts())
+    return " ".join(filter(None, [described(query.terms), "all" * query.everything, filters]))
 
 
 def _results(engine: Engine, query: Query) -> None:

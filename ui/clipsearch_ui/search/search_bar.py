@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from clipsearch_ui.engine import Engine
+from clipsearch_ui.following import following
 from clipsearch_ui.search.by_picture import by_picture, pasted_or_dropped
 from clipsearch_ui.search.by_url import by_url
 from clipsearch_ui.search.query import LESS, Query, Term, ask
@@ -18,14 +19,12 @@ _AS = {"and": "as well", "less": "less of", "never": "without"}
 def search_bar(serving: Serving, engine: Engine, query: Query) -> None:
     """Draw the search field, "By picture" and "Add words"."""
     with st.container(key="search", horizontal=True, vertical_alignment="center"):
-        st.session_state[_TEXT] = query.text
         st.text_input(
             "Search",
             key=_TEXT,
             placeholder="What does the picture show?",
             label_visibility="collapsed",
-            on_change=_ask_text,
-            args=(query,),
+            on_change=following(_TEXT, query.text, lambda text: ask(query.with_text(text.strip()))),
         )
         with st.popover("By picture", icon=":material/image_search:", width="content"):
             by_picture(engine, query)
@@ -33,10 +32,6 @@ def search_bar(serving: Serving, engine: Engine, query: Query) -> None:
         with st.popover("Add words", icon=":material/add:", width="content"):
             _words(query)
     pasted_or_dropped(engine, query)
-
-
-def _ask_text(query: Query) -> None:
-    ask(query.with_text(st.session_state[_TEXT].strip()))
 
 
 def _words(query: Query) -> None:
