@@ -1,7 +1,8 @@
 """Take the documents' pictures of every page: `python docs/make_screenshots.py` (needs Chromium and playwright).
 
-The gallery, with copies of a few of its pictures, is indexed with mini in a folder of its own; the page is served from it, and a
-real browser looks at each page in light and dark, on a desk and on a phone. `python docs/make_screenshots.py --into DIR NAME...` takes some of them, elsewhere.
+The gallery, with copies of a few of its pictures, is indexed with mini in a folder of its own; the page is served from
+it, and a real browser looks at each page in light and dark, on a desk and on a phone. `python docs/make_screenshots.py
+--into DIR NAME...` takes some of them, elsewhere.
 """
 
 from __future__ import annotations
