@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +35,7 @@ class Engine:
         self.key = key_of(self.index.path)
         self._thumbnails = PictureStore(self.index.path / THUMBNAILS, _THUMBNAIL_BYTES)
         self._query_pictures = PictureStore(self.index.path / QUERY_PICTURES, _QUERY_PICTURE_BYTES)
-        self._loading = Lock()
+        self._loading, self._has_model = Lock(), False
         self._decoding = BoundedSemaphore(os.cpu_count() or 1)
 
     def refresh(self) -> None:
@@ -48,7 +49,10 @@ class Engine:
             ModelError: it cannot be loaded.
         """
         with self._loading:
-            _ = self.index.encoder
+            if not self._has_model:
+                _ = self.index.encoder
+                self._has_model = True
+                _keep_for_good()
 
     def get(self, picture_id: int) -> Mapping[str, Any]:
         """Metadata of one picture.
@@ -145,7 +149,15 @@ def open_engine(path: Path) -> Engine:
     with _OPENING:
         if path not in _OPEN:
             _OPEN[path] = Engine(path)
+            _keep_for_good()
         return _OPEN[path]
+
+
+def _keep_for_good() -> None:
+    """Take what is loaded out of the garbage collector's sight: Streamlit has it look through everything after each run
+    of the page, and everything waits meanwhile, half a second once torch is there."""
+    gc.collect()
+    gc.freeze()
 
 
 def close_engines() -> None:
