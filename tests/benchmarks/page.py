@@ -6,7 +6,7 @@ serve it and looked at with a real browser on the same machine, which takes its 
 
 - first page: from going to the address to the first pictures painted, the server just started;
 - search: from Enter to every picture on the screen painted, for captions of the gallery that were not asked before;
-- sessions: the same with so many pages open that search at once.
+- sessions: the same with so many pages open that search at once, all in that one browser, which needs most of the time.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ async def measured(address: str, pid: int, texts: list[str], sessions: int, quer
             warm.append(took)
             await other.close()
         row("first page, later", warm)
-        row("first search: loads the model", [await search(page, texts.pop())])
+        row("first search", [await search(page, texts.pop())])
         row("search to grid painted", [await search(page, text) for text in texts[:queries]])
         row("more like this, sixty pictures", [await more_like(page) for _ in range(queries)])
         memory("one session", pid)

@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from clipsearch.errors import ClipsearchError
+from clipsearch_ui.components import component
 from clipsearch_ui.duplicates import page as duplicates
 from clipsearch_ui.engine import Engine, open_engine
 from clipsearch_ui.library import page as library
@@ -24,7 +25,7 @@ _STYLE = Path(__file__).with_name("style.css")
 # A file of ours: Streamlit's own icons and emoji are fetched from elsewhere when they stand in the browser's tab.
 _ICON = Path(__file__).with_name("icon.svg")
 _INDEX = "index"
-_LOOK_EVERY = 3.0  # seconds between two looks for a newly published version
+_VERSIONS = component("versions")
 
 Show = Callable[[Serving, Engine], None]
 
@@ -46,7 +47,7 @@ def show(serving: Serving) -> None:
     page.run()
     with st.sidebar:
         _about(engine)
-    _follow(engine, engine.index.version)
+    _follow(engine)
 
 
 _PAGES: list[tuple[str, str, str, Show]] = [
@@ -77,13 +78,13 @@ def _about(engine: Engine) -> None:
     st.caption(plain(f"{pictures(len(index))} · model {index.model} · version {index.version}"))
 
 
-@st.fragment(run_every=_LOOK_EVERY)
-def _follow(engine: Engine, version: int) -> None:
-    """Draw anew what is on the screen once another version is published; under an open picture not before it closes,
-    since it might blink."""
-    engine.refresh()
-    if engine.index.version != version and "picture" not in st.query_params:
-        st.rerun()
+def _follow(engine: Engine) -> None:
+    """Draw anew what is on the screen once another version is published."""
+    _VERSIONS(
+        key="versions",
+        data={"version": engine.index.version, "address": f"/pictures/{engine.key}/version"},
+        on_published_change=lambda: None,
+    )
 
 
 if __name__ == "__main__":

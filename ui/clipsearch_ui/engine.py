@@ -38,9 +38,10 @@ class Engine:
         self._loading, self._has_model = Lock(), False
         self._decoding = BoundedSemaphore(os.cpu_count() or 1)
 
-    def refresh(self) -> None:
-        """Move to the newest published version."""
+    def refresh(self) -> int:
+        """Move to the newest published version; returns its number."""
         self.index.refresh()
+        return self.index.version
 
     def load_model(self) -> None:
         """Load the index's model unless it is there; one session loads it, the others wait.

@@ -36,7 +36,7 @@ Make = Callable[[Engine, dict[str, object]], Response]
 
 def picture_routes(serving: Serving) -> list[Route]:
     """`/pictures/INDEX/` and then `thumbnails/ID/HASH`, `previews/ID/HASH`, `originals/ID/HASH` or `asked/HASH`; a
-    picture posted to `/pictures/INDEX/asked` can be searched by."""
+    picture posted to `/pictures/INDEX/asked` can be searched by; `/pictures/INDEX/version` says what is published."""
 
     def route(path: str, make: Make) -> Route:
         async def serve(request: Request) -> Response:
@@ -60,6 +60,7 @@ def picture_routes(serving: Serving) -> list[Route]:
         route("previews/{id:int}/{known_as}", _preview),
         route("originals/{id:int}/{known_as}", _original),
         route("asked/{known_as}", lambda engine, asked: _webp(engine.query_thumbnail(str(asked["known_as"])))),
+        route("version", lambda engine, asked: JSONResponse({"version": engine.refresh()}, headers=_NOT_KEPT)),
         Route("/pictures/{index}/asked", ask, methods=["POST"]),
     ]
 
