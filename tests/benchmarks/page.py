@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,11 +28,16 @@ import numpy as np
 from playwright.async_api import Browser, Page, async_playwright
 
 import clipsearch
+from clipsearch import Filter
 from clipsearch.store.manifest import ModelRef
 from clipsearch.store.probes import PROBES
 from clipsearch.store.schema import ROW_SCHEMA
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.store.writer import open_for_writing
+from clipsearch_ui.engine import Engine
+from clipsearch_ui.filters.address import Shown
+from clipsearch_ui.search.find import find
+from clipsearch_ui.search.query import Query, Term
 
 SEGMENT = 131_072
 NOISE = 0.25  # the length of what is added to a vector of length 1
@@ -149,6 +155,22 @@ async def measured(address: str, pid: int, texts: list[str], sessions: int, quer
         await browser.close()
 
 
+def answered(index: Path, texts: Sequence[str], sessions: int) -> None:
+    """Print how long the server's part of a search takes while so many sessions search, without any browser."""
+    engine = Engine(index)
+    engine.load_model()
+
+    def one(text: str) -> float:
+        began = time.perf_counter()
+        find(engine, Query((Term("q", text),)), 61, Filter(), Shown())
+        return (time.perf_counter() - began) * 1000
+
+    row("pictures found, one session, no browser", [one(text) for text in texts][5:])
+    with ThreadPoolExecutor(sessions) as pool:
+        row(f"pictures found, {sessions} sessions at once, no browser", list(pool.map(one, texts)))
+    engine.close()
+
+
 async def many(page: Page, texts: Sequence[str]) -> list[float]:
     """Search for one text after another."""
     return [await search(page, text) for text in texts]
@@ -193,6 +215,7 @@ def main() -> None:
         with clipsearch.open(index, offline=True) as opened:
             texts = [text for text in captions(opened) if len(opened.search(text, k=1).relevant)]
             print(f"{len(opened):,} pictures\n\n| what | times | p50, ms | p95, ms |\n|---|---|---|---|", flush=True)
+        answered(index, texts, given.sessions)
         with served(index) as (address, pid):
             asyncio.run(measured(address, pid, texts, given.sessions, given.queries))
 

@@ -166,3 +166,4 @@ def close_engines() -> None:
     with _OPENING:
         while _OPEN:
             _OPEN.popitem()[1].close()
+        gc.unfreeze()  # what is never collected is reported as lost when the program ends
