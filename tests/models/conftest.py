@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,19 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.tiny_model import write_tiny
+
 REVISION = "0123456789abcdef0123456789abcdef01234567"
-MERGES = 400
-
-TINY = {
-    "model_cfg": {
-        "embed_dim": 24,
-        "vision_cfg": {"image_size": 64, "layers": 2, "width": 64, "head_width": 32, "patch_size": 16},
-        "text_cfg": {"context_length": 16, "vocab_size": 512 + MERGES + 2, "width": 64, "heads": 2, "layers": 2},
-    },
-    "preprocess_cfg": {"mean": [0.5, 0.4, 0.3], "std": 0.25, "interpolation": "bilinear", "resize_mode": "squash"},
-}
-
-
 PutInHubCache = Callable[[Path, str, dict[str, Any]], Path]
 
 
@@ -59,18 +47,7 @@ def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as `mini` is one: configuration, float16 weights, a vocabulary of its own."""
-    import open_clip
-    from safetensors.torch import save_file
-
-    folder = tmp_path_factory.mktemp("tiny")
-    (folder / "open_clip_config.json").write_text(json.dumps(TINY))
-    with gzip.open(open_clip.tokenizer.default_bpe()) as file:
-        merges = file.read().decode().split("\n")[: MERGES + 1]
-    (folder / "bpe_simple_vocab.txt.gz").write_bytes(gzip.compress("\n".join(merges).encode(), mtime=0))
-    network = open_clip.create_model(f"local-dir:{folder}", load_weights=False)
-    weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
-    save_file(weights, folder / "open_clip_model.safetensors")
-    return folder
+    return write_tiny(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture
