@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ if str(HERE) not in sys.path:
     sys.path.append(str(HERE))
 
 from toy import ToyEncoder  # noqa: E402
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in its background deaf to Ctrl-C, and every program that we start and interrupt with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WHEN_NOT_WHAT = ("id", "mtime_ns", "indexed_at", "segment", "segment_offset")
 """Columns that say when and where a row was written, not what the picture is."""

@@ -64,7 +64,7 @@ def served(index: Path, log: Path, token: str = "") -> Iterator[str]:
         yield _ready(f"http://127.0.0.1:{port}", server, log)
     finally:
         server.terminate()
-        assert server.wait(20) == 0
+        assert server.wait(60) == 0
     assert "Traceback" not in log.read_text()
 
 

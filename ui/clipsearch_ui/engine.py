@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, Lock, Thread
 from typing import Any
 
 import clipsearch
-from clipsearch.errors import PictureError, QueryError
+from clipsearch.errors import ClipsearchError, PictureError, QueryError
 from clipsearch.pictures import content_hash
 from clipsearch_ui.picture_store import PictureStore
 from clipsearch_ui.serving import key_of
@@ -36,6 +37,7 @@ class Engine:
         self._thumbnails = PictureStore(self.index.path / THUMBNAILS, _THUMBNAIL_BYTES)
         self._query_pictures = PictureStore(self.index.path / QUERY_PICTURES, _QUERY_PICTURE_BYTES)
         self._loading, self._has_model = Lock(), False
+        self._ahead: Thread | None = None
         self._decoding = BoundedSemaphore(os.cpu_count() or 1)
 
     def refresh(self) -> int:
@@ -54,6 +56,16 @@ class Engine:
                 _ = self.index.encoder
                 self._has_model = True
                 _keep_for_good()
+
+    def load_ahead(self) -> None:
+        """Begin to load the model, so that the first search need not wait for it."""
+        if self._ahead is None:
+            self._ahead = Thread(target=self._load_quietly, name="model")
+            self._ahead.start()
+
+    def _load_quietly(self) -> None:
+        with suppress(ClipsearchError):  # a search will say why it cannot be loaded
+            self.load_model()
 
     def get(self, picture_id: int) -> Mapping[str, Any]:
         """Metadata of one picture.
@@ -135,7 +147,9 @@ class Engine:
             return shrink(picture, box)
 
     def close(self) -> None:
-        """Let go of the index's files."""
+        """Let go of the index's files, once what is being loaded is there: Python cannot end in the middle of it."""
+        if self._ahead is not None:
+            self._ahead.join()
         self._thumbnails.close()
         self._query_pictures.close()
         self.index.close()

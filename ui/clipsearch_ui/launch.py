@@ -6,18 +6,15 @@ import re
 import signal
 import socket
 import sys
-from contextlib import suppress
 from pathlib import Path
-from threading import Timer
 from typing import NoReturn
 
 import clipsearch
-from clipsearch.errors import ClipsearchError, UsageError
+from clipsearch.errors import UsageError
 
 _PAGE = Path(__file__).with_name("app.py")
 _MAX_UPLOAD_MB = 50
 _LOOPBACK = ("127.0.0.1", "localhost")
-_SOON = 1.0  # seconds: the first page goes first
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,}")
 
 
@@ -93,27 +90,15 @@ def launch(
     print(f"Searching {path} at {shown} (stop with Ctrl-C)", flush=True)  # noqa: T201 - like a command
     sys.argv = [str(_PAGE)]  # where Streamlit looks for what it is to run
     signal.signal(signal.SIGTERM, _leave)  # the server passes on what stopped it, once it has said goodbye
-    ahead = Timer(_SOON, _load_model, [path])
-    ahead.daemon = True
-    ahead.start()
     try:
         app.run(config=options)
     except KeyboardInterrupt:
         pass
     finally:
-        ahead.cancel()
         run.stop()
         stop_looks()
         close_engines()
     return 0
-
-
-def _load_model(index: Path) -> None:
-    """Load the model before somebody waits for it; a search will say why that cannot be done."""
-    from clipsearch_ui.engine import open_engine
-
-    with suppress(ClipsearchError):
-        open_engine(index).load_model()
 
 
 def _leave(*_: object) -> NoReturn:

@@ -60,7 +60,7 @@ def picture_routes(serving: Serving) -> list[Route]:
         route("previews/{id:int}/{known_as}", _preview),
         route("originals/{id:int}/{known_as}", _original),
         route("asked/{known_as}", lambda engine, asked: _webp(engine.query_thumbnail(str(asked["known_as"])))),
-        route("version", lambda engine, asked: JSONResponse({"version": engine.refresh()}, headers=_NOT_KEPT)),
+        route("version", _version),
         Route("/pictures/{index}/asked", ask, methods=["POST"]),
     ]
 
@@ -71,6 +71,11 @@ def _answer(serving: Serving, make: Make, asked: dict[str, object]) -> Response:
     except ClipsearchError as error:
         # A picture of the reason: browsers draw it where the thumbnail would be.
         return Response(_card(str(error)), 404, media_type="image/svg+xml", headers=_NOT_KEPT)
+
+
+def _version(engine: Engine, asked: dict[str, object]) -> Response:
+    engine.load_ahead()  # the page that asks has been drawn: nothing is in the model's way
+    return JSONResponse({"version": engine.refresh()}, headers=_NOT_KEPT)
 
 
 def _keep(serving: Serving, index: str, picture: bytes) -> Response:

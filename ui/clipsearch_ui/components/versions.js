@@ -4,7 +4,7 @@
 
 const EVERY = 3000;
 
-export default function ({ data, setTriggerValue }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const look = async () => {
     // An open picture might blink; nobody looks at a hidden page.
     if (document.hidden || new URLSearchParams(location.search).has("picture")) return;
@@ -15,6 +15,9 @@ export default function ({ data, setTriggerValue }) {
       // The server has gone; Streamlit says so.
     }
   };
+  // The first look tells the server, too, that the page is there.
+  if (!parentElement.dataset.looked) look();
+  parentElement.dataset.looked = "yes";
   const timer = setInterval(look, EVERY);
   return () => clearInterval(timer);
 }

@@ -31,28 +31,14 @@ def show(serving: Serving, engine: Engine) -> None:
         _refused(error)
         return
     detail(serving, engine, query)  # first: a picture that opens need not wait for another search
-    _search(serving, engine, _around(query))
-    panel(engine, asked=not query.is_empty)
-
-
-def _around(query: Query) -> tuple[object, ...]:
-    """What the rest of the page follows."""
-    return parts(), query.is_empty, "picture" in st.query_params
-
-
-@st.fragment
-def _search(serving: Serving, engine: Engine, around: tuple[object, ...]) -> None:
-    """The field, the terms and the pictures: drawn by themselves where nothing else changes, in half the time."""
+    search_bar(serving, engine, query)
     try:
-        query = asked()
-        if _around(query) != around:
-            st.rerun()
-        search_bar(serving, engine, query)
         chips(engine, query)
         filter_chips()
         _results(engine, query)
     except ClipsearchError as error:
         _refused(error)
+    panel(engine, asked=not query.is_empty)
 
 
 def _refused(error: ClipsearchError) -> None:
