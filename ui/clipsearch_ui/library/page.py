@@ -22,9 +22,7 @@ def show(serving: Serving, engine: Engine) -> None:
     if serving.local:
         add(serving, engine)
     else:
-        st.caption(
-            "Only a page that is served to its own machine adds pictures: start one there without `--host` and `--token`."
-        )
+        st.caption("Pictures are added on the machine itself: start a page there without `--host` and `--token`.")
     st.subheader(f"Not readable in {plain(name_of(engine.index.path))}", anchor=False)
     try:
         failures(engine, retries=serving.local)
