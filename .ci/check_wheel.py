@@ -10,7 +10,9 @@ WANTED = (
     "clipsearch/models/mini/LICENSE",
     "clipsearch/gallery/README.md",
     "clipsearch/py.typed",
-    "clipsearch_ui/page.py",
+    "clipsearch_ui/app.py",
+    "clipsearch_ui/components/grid.js",
+    "clipsearch_ui/detail/land.json",
 )
 
 
