@@ -67,7 +67,7 @@ def picture_routes(serving: Serving) -> list[Route]:
 
 def _answer(serving: Serving, make: Make, asked: dict[str, object]) -> Response:
     try:
-        return make(_engine(serving, str(asked["index"])), asked)
+        return make(served_engine(serving, str(asked["index"])), asked)
     except ClipsearchError as error:
         # A picture of the reason: browsers draw it where the thumbnail would be.
         return Response(_card(str(error)), 404, media_type="image/svg+xml", headers=_NOT_KEPT)
@@ -80,12 +80,17 @@ def _version(engine: Engine, asked: dict[str, object]) -> Response:
 
 def _keep(serving: Serving, index: str, picture: bytes) -> Response:
     try:
-        return JSONResponse({"picture": _engine(serving, index).keep_query_picture(picture)})
+        return JSONResponse({"picture": served_engine(serving, index).keep_query_picture(picture)})
     except ClipsearchError as error:
         return JSONResponse({"error": str(error)}, 400)
 
 
-def _engine(serving: Serving, key: str) -> Engine:
+def served_engine(serving: Serving, key: str) -> Engine:
+    """The engine of the index that an address names by its key.
+
+    Raises:
+        QueryError: this server has no such index.
+    """
     path = serving.find(key)
     if path is None:
         raise QueryError("There is no such index on this server.")

@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clipsearch.errors import ClipsearchError, QueryError
-from clipsearch_ui.engine import Engine, open_engine
+from clipsearch_ui.engine import Engine
 from clipsearch_ui.map.chart import Chart, Window, chart_of
 from clipsearch_ui.map.colours import Classes, colouring
+from clipsearch_ui.routes import served_engine
 from clipsearch_ui.search.tiles import Tile
 from clipsearch_ui.serving import Serving
 
@@ -68,7 +69,7 @@ def _steps(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.u
 
 def _points(serving: Serving, request: Request) -> Response:
     try:
-        engine = _engine(serving, request)
+        engine = served_engine(serving, request.path_params["index"])
         chart = chart_of(engine.key, request.path_params["version"])
         if chart is None:
             raise QueryError("There is no such map on this server; open its page again.")
@@ -81,7 +82,7 @@ def _points(serving: Serving, request: Request) -> Response:
 
 def _pictures(serving: Serving, request: Request) -> Response:
     try:
-        engine = _engine(serving, request)
+        engine = served_engine(serving, request.path_params["index"])
         ids = _ids(request.query_params.get("ids", ""))
     except ClipsearchError as error:
         return JSONResponse({"error": str(error)}, 404, headers=_NOT_KEPT)
@@ -94,13 +95,6 @@ def _tile(engine: Engine, picture: int) -> Tile | None:
         return Tile.of(engine.get(picture), engine.key)
     except QueryError:  # gone since the map was made
         return None
-
-
-def _engine(serving: Serving, request: Request) -> Engine:
-    path = serving.find(request.path_params["index"])
-    if path is None:
-        raise QueryError("There is no such index on this server.")
-    return open_engine(path)
 
 
 def _window(given: str | None) -> Window:

@@ -8,7 +8,8 @@ from clipsearch.errors import ClipsearchError
 from clipsearch.web import fetch_picture
 from clipsearch_ui.engine import Engine
 from clipsearch_ui.routes import MAX_UPLOAD
-from clipsearch_ui.search.query import Query, Term, ask
+from clipsearch_ui.search.by_picture import add_picture
+from clipsearch_ui.search.query import Query
 from clipsearch_ui.serving import Serving
 from clipsearch_ui.text import plain
 
@@ -35,4 +36,4 @@ def _fetch(engine: Engine, query: Query) -> None:
         st.session_state[_REFUSED] = str(error)
         return
     st.session_state[_ADDRESS] = ""
-    ask(query.plus(Term("image", known_as)))
+    add_picture(query, known_as)
