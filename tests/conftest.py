@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 import clipsearch
@@ -172,6 +174,23 @@ def _own_folders(tmp_path_factory):
 def _power_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests kill processes, never the machine; waiting for the disk is a third of their time."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, _own_folders: None) -> tuple[Path, str]:
+    """The index of the shipped gallery made by `clipsearch demo`, and what that printed: made once for all workers,
+    to be read only."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    index, printed = place / "demo.index", place / "demo.txt"
+    with FileLock(place / "demo.lock"):
+        if not printed.exists():
+            command = [sys.executable, "-m", "clipsearch", "demo", "--index", str(index)]
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert result.returncode == 0, result.stderr
+            printed.write_text(result.stdout)
+    return index, printed.read_text()
 
 
 @pytest.fixture

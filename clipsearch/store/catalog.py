@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from clipsearch.store.duck import (
     Connection,
     DatabaseError,
+    close_reader,
     ids_where,
     open_reader,
     open_writer,
@@ -230,8 +231,8 @@ class Catalog:
         self._db = open_reader(path)
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file, once queries in other threads are done with it."""
+        close_reader(self._db)
 
     def __enter__(self) -> Catalog:
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from clipsearch.types import Ids
 __all__ = [
     "Connection",
     "DatabaseError",
+    "close_reader",
     "ids_where",
     "open_reader",
     "open_writer",
@@ -63,6 +64,12 @@ def reading_cursor(db: Connection) -> Connection:
     cursor = db.cursor()
     cursor.execute("USE catalog")
     return cursor
+
+
+def close_reader(db: Connection) -> None:
+    """Close a reader; a thread in the middle of a query keeps its own cursor until it is done."""
+    with suppress(duckdb.OperationalError):  # DuckDB says so of such a cursor, once all else is closed
+        db.close()
 
 
 def open_writer(path: Path, *, memory: str = "512MB") -> Connection:

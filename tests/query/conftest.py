@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import clipsearch
-from clipsearch.cli.commands.demo import gallery_folder
 from clipsearch.models import load_encoder
 from clipsearch.store.snapshot import Snapshot
 from tests.query.filtered_rows import write_rows
@@ -17,10 +16,8 @@ def mini():
 
 
 @pytest.fixture(scope="session")
-def gallery(mini, tmp_path_factory):
-    place = tmp_path_factory.mktemp("gallery") / "gallery.index"
-    clipsearch.build(gallery_folder(), place, model="mini", offline=True)
-    with clipsearch.open(place, encoder=mini) as index:
+def gallery(mini, demo):
+    with clipsearch.open(demo[0], encoder=mini) as index:
         yield index
 
 

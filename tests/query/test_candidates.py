@@ -17,7 +17,8 @@ class World:
     excluded."""
 
     def __init__(self, groups, originals, excluded):
-        self.groups, self.originals, self.excluded = map(np.array, (groups, originals, excluded))
+        self.groups, self.originals = np.array(groups, int), np.array(originals, int)
+        self.excluded = np.array(excluded, bool)
         self.asked = []
 
     def __len__(self):

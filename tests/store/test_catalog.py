@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from threading import Thread
 
 import pyarrow as pa
 import pytest
@@ -221,3 +223,19 @@ def test_many_ids_are_found_by_list_and_by_join(store):
         assert snapshot.catalog.stored([]) == {}
     finally:
         snapshot.close()
+
+
+def test_closing_lets_a_query_in_another_thread_come_to_its_end(store):
+    with store.writer() as writer:
+        store.add(writer, 1)
+        writer.publish()
+    snapshot = Snapshot(store.path)
+    catalog, found = snapshot.catalog, []
+    half_a_second_s_work = "SELECT count(*) FROM range(200_000_000) WHERE range % 7 = 3"
+    thread = Thread(target=lambda: found.extend(catalog.fetch(half_a_second_s_work)))
+    thread.start()
+    time.sleep(0.1)
+    snapshot.close()
+    assert thread.is_alive()
+    thread.join()
+    assert found == [(len(range(3, 200_000_000, 7)),)]

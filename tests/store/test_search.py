@@ -14,12 +14,16 @@ from clipsearch.store.snapshot import Snapshot
 from tests.store.conftest import Store, rows_of, unit_vectors
 
 
-@pytest.fixture
-def small_bands(monkeypatch):
-    """Borders so low that a few hundred pictures go through every recipe."""
+def lower_bands(monkeypatch):
+    """Set borders so low that a few hundred pictures go through every recipe."""
     monkeypatch.setattr(recipes, "EXACT_NUMBERS", 300 * 8)
     monkeypatch.setattr(recipes, "TAIL_LEAST", 40)
     monkeypatch.setattr(recipes, "TAIL_MOST", 60)
+
+
+@pytest.fixture
+def small_bands(monkeypatch):
+    lower_bands(monkeypatch)
 
 
 def brute_force(truth: dict[int, np.ndarray], query: np.ndarray, k: int) -> dict[int, float]:
@@ -122,28 +126,37 @@ def test_a_memory_budget_picks_the_recipe():
         assert recipes.choose(50_000, 512, budget) == name
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A trained index of 1,500 pictures and 30 newer ones."""
+    store = Store(tmp_path_factory.mktemp("trained") / "photos.index")
+    with pytest.MonkeyPatch.context() as patch:
+        lower_bands(patch)
+        with store.writer() as w:
+            store.add(w, 1500)
+            w.publish()
+            store.add(w, 30)
+            w.publish()
+    return store
+
+
 @pytest.mark.parametrize("share", [0.9, 0.4, 0.2, 0.05, 0.01, 0.002])
 @pytest.mark.parametrize("kind", ["random", "clustered"])
-def test_filtered_search_of_a_trained_index(store, small_bands, monkeypatch, share, kind):
+def test_filtered_search_of_a_trained_index(trained, monkeypatch, share, kind):
     monkeypatch.setattr("clipsearch.store.search._FEW", 0)
     monkeypatch.setattr("clipsearch.store.search._FETCH", 1e9)
     queries = unit_vectors(20, 5000).astype(np.float32)
-    with store.writer() as w:
-        store.add(w, 1500)
-        w.publish()
-        store.add(w, 30)
-        w.publish()
-    ids = np.array(sorted(store.truth))
+    ids = np.array(sorted(trained.truth))
     chosen = np.random.default_rng(3).permutation(ids)
     if kind == "clustered":
-        chosen = ids[np.argsort(-np.array([store.truth[i] for i in ids]).astype(np.float32) @ unit_vectors(1, 77)[0])]
+        chosen = ids[np.argsort(-np.array([trained.truth[i] for i in ids]).astype(np.float32) @ unit_vectors(1, 77)[0])]
     among = np.sort(chosen[: max(1, int(share * len(ids)))])
-    snapshot = Snapshot(store.path)
+    snapshot = Snapshot(trained.path)
     for k in (1, 10, 100):
         found = snapshot.nearest(queries, k, among=among)
         assert found.ids.shape == (20, min(k, len(among)))
         assert found.plan.survivors == len(among)
-        matching = {i: store.truth[i] for i in among.tolist()}
+        matching = {i: trained.truth[i] for i in among.tolist()}
         recalls = [
             len(brute_force(matching, q, k).keys() & set(i.tolist())) / min(k, len(among))
             for q, i in zip(queries, found.ids, strict=True)

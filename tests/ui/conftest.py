@@ -25,7 +25,7 @@ from clipsearch.types import Encoder
 from clipsearch_ui.engine import close_engines
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 COLOURS = ("red", "green", "blue", "yellow", "orange", "purple", "white", "black", "brown")
 CAPTION = "A <b>teal</b> square & nothing *else*"
@@ -46,8 +46,10 @@ import sys
 from pathlib import Path
 
 sys.path[:0] = sys.argv[4:]
+from clipsearch_ui.engine import Engine
 from clipsearch_ui.launch import launch
 
+Engine.load_ahead = lambda _: None  # most of what is tested needs no model, and each server would load one
 sys.exit(launch(Path(sys.argv[1]), port=int(sys.argv[2]), token=sys.argv[3] or None, open_browser=False))
 """
 
@@ -64,7 +66,7 @@ def served(index: Path, log: Path, token: str = "") -> Iterator[str]:
         yield _ready(f"http://127.0.0.1:{port}", server, log)
     finally:
         server.terminate()
-        assert server.wait(60) == 0
+        assert server.wait(60) == 0, log.read_text()
     assert "Traceback" not in log.read_text()
 
 
@@ -96,18 +98,30 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def visitor(browser: Browser) -> BrowserContext:
+    """Somebody who has seen pages of the servers before."""
+    return browser.new_context()
+
+
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens an address in a context of its own (`width`, `height`, and what `Browser.new_context` takes); at the end
-    nothing may have been asked of any other machine, nor gone wrong in a page."""
+def open_page(browser: Browser, visitor: BrowserContext) -> Iterator[Callable[..., Page]]:
+    """Opens an address (`width`, `height`, and what `Browser.new_context` takes for one of its own); at the end nothing
+    may have been asked of any other machine, nor gone wrong in a page."""
     asked: list[tuple[str, str]] = []
     broken: list[str] = []
-    contexts = []
+    opened: list[Page | BrowserContext] = []
 
     def visit(address: str, width: int = 1280, height: int = 800, **options: object) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
+        size = {"width": width, "height": height}
+        if options:
+            context = browser.new_context(viewport=size, **options)
+            opened.append(context)
+            page = context.new_page()
+        else:  # what a server sent before need not be sent and read again
+            page = visitor.new_page()
+            page.set_viewport_size(size)
+            opened.append(page)
         server = "/".join(address.split("/")[:3])
         page.set_default_timeout(20_000)
         page.on("request", lambda request: asked.append((server, request.url)))
@@ -117,8 +131,9 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         return page
 
     yield visit
-    for context in contexts:
-        context.close()
+    for one in opened:
+        one.close()
+    visitor.clear_cookies()
     assert [url for server, url in asked if not url.startswith((server, "data:", "blob:"))] == []
     assert broken == []
 

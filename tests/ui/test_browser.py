@@ -37,10 +37,12 @@ def expect_pictures(page: Page, count: int, first: str | None = None) -> None:
 
 def expect_loaded(page: Page) -> None:
     """Every picture that should be there gets its pixels, once it has come into view."""
-    for picture in page.locator(PICTURES).all():
+    for picture in page.query_selector_all(PICTURES):
         picture.scroll_into_view_if_needed()
-        expect(picture).to_have_js_property("complete", True)
-        assert picture.evaluate("one => one.naturalWidth") > 0
+    page.wait_for_function(
+        "pictures => [...document.querySelectorAll(pictures)].every(one => one.complete && one.naturalWidth > 0)",
+        arg=PICTURES,
+    )
 
 
 def alts(page: Page) -> list[str]:

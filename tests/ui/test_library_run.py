@@ -124,21 +124,6 @@ def test_one_that_is_stopped_at_once_leaves_the_index_sound(many: Path, tmp_path
     run.cancel()
     assert str(ended(run)).startswith("Cancelled")
     assert clipsearch.verify(place).problems == ()
-    rest = ended(runs.index(place, [str(many)]))
-    assert isinstance(rest, Report)
-    assert rest.total == MANY
-
-
-@pytest.mark.slow
-def test_the_end_of_the_server_ends_a_run_in_order(many: Path, tmp_path: Path) -> None:
-    place = tmp_path / "ended.index"
-    run = runs.index(place, [str(many)], "mini")
-    until(run, has_begun)
-    runs.stop()
-    assert isinstance(run.outcome, Report)
-    assert run.outcome.interrupted
-    with clipsearch.open(place) as index:
-        assert len(index) == run.outcome.total > 0
 
 
 def test_one_cancelled_before_it_began_says_so(folder: Path, tmp_path: Path) -> None:
