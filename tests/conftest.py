@@ -34,6 +34,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in its background deaf to Ctrl-C, and every program that we start and interrupt with it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A worker more than there are cores: tests with a browser or another process wait a third of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 WHEN_NOT_WHAT = ("id", "mtime_ns", "indexed_at", "segment", "segment_offset")
 """Columns that say when and where a row was written, not what the picture is."""
 

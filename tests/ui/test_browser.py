@@ -168,11 +168,20 @@ def test_the_keyboard_is_enough(open_page: Open, address: str) -> None:
     expect(page).to_have_url(re.compile(r"picture=\d+"))
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_rows_of_the_grid_are_level(open_page: Open, address: str, width: int) -> None:
-    page = open_page(address, width)
+def test_the_rows_of_the_grid_are_level(open_page: Open, address: str) -> None:
+    page = open_page(address)
     expect_pictures(page, 60)
     expect_loaded(page)
+    expect_level(page, 1280)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function(
+        "pictures => [...document.querySelectorAll(pictures)].every(one => one.getBoundingClientRect().right <= 390)",
+        arg=PICTURES,
+    )
+    expect_level(page, 390)
+
+
+def expect_level(page: Page, width: int) -> None:
     boxes = page.eval_on_selector_all(PICTURES, "all => all.map(one => one.getBoundingClientRect().toJSON())")
     rows: dict[int, list[dict[str, float]]] = {}
     for box in boxes:

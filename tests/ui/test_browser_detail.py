@@ -151,7 +151,9 @@ def test_a_neighbour_opens_in_its_place(open_page: Open, address: str) -> None:
     expect(dialog(page)).to_have_count(0)
 
 
-def test_the_path_is_copied(open_page: Open, address: str, folder: Path) -> None:
+def test_the_path_is_copied_and_the_original_fetched_whole(
+    open_page: Open, address: str, folder: Path, tmp_path: Path
+) -> None:
     page = open_page(address, permissions=["clipboard-read", "clipboard-write"])
     open_first(page)
     dialog(page).get_by_role("button", name="Copy path").click()
@@ -162,11 +164,6 @@ def test_the_path_is_copied(open_page: Open, address: str, folder: Path) -> None
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('kept')); }")
     dialog(page).get_by_role("button", name="Copy path").click()
     page.wait_for_function("async path => await navigator.clipboard.readText() === path", arg=str(folder / "0 red.png"))
-
-
-def test_the_original_is_fetched_whole(open_page: Open, address: str, folder: Path, tmp_path: Path) -> None:
-    page = open_page(address)
-    open_first(page)
     with page.expect_download() as fetched:
         dialog(page).get_by_role("link", name="Download").click()
     assert fetched.value.suggested_filename == "0 red.png"
