@@ -3,11 +3,8 @@
 // Drag over bars or click one; with the keyboard arrows move, Shift takes in what lies between, Enter chooses, Escape clears.
 
 function made(bar, highest) {
-  const button = document.createElement("button");
-  button.type = "button";
   const label = `${bar.label}: ${bar.count.toLocaleString()} ${bar.count === 1 ? "picture" : "pictures"}`;
-  button.title = label;
-  button.setAttribute("aria-label", label);
+  const button = element("button", { type: "button", title: label, "aria-label": label });
   // By the square root: few are seen beside very many.
   button.style.setProperty("--share", bar.count ? `max(3px, ${100 * Math.sqrt(bar.count / highest)}%)` : "0");
   return button;
@@ -16,14 +13,8 @@ function made(bar, highest) {
 function drawn(parentElement, bars) {
   let chart = parentElement.querySelector(".histogram");
   if (!chart) {
-    chart = document.createElement("div");
-    chart.className = "histogram";
-    chart.setAttribute("role", "group");
-    chart.setAttribute("aria-label", "Pictures over time");
-    const about = document.createElement("div");
-    about.className = "histogram-about";
-    about.append(document.createElement("span"), document.createElement("span"));
-    parentElement.append(chart, about);
+    chart = element("div", { class: "histogram", role: "group", "aria-label": "Pictures over time" });
+    parentElement.append(chart, element("div", { class: "histogram-about" }, element("span", {}), element("span", {})));
   }
   const said = JSON.stringify(bars);
   if (chart.dataset.said !== said) {

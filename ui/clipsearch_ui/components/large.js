@@ -6,16 +6,11 @@ const typing = (target) => target.closest?.("input, textarea, select, [contented
 const shown = () => [...document.querySelectorAll(".grid .tile")];
 
 function button(name, sign) {
-  const made = document.createElement("button");
-  Object.assign(made, { type: "button", className: name, textContent: sign, title: `${name} picture` });
-  made.setAttribute("aria-label", `${name} picture`);
-  return made;
+  return element("button", { type: "button", class: name, title: `${name} picture`, "aria-label": `${name} picture` }, sign);
 }
 
 function frameIn(parent) {
-  const frame = document.createElement("div");
-  frame.className = "large";
-  frame.append(document.createElement("img"), button("Previous", "‹"), button("Next", "›"));
+  const frame = element("div", { class: "large" }, element("img", {}), button("Previous", "‹"), button("Next", "›"));
   parent.append(frame);
   return frame;
 }
@@ -26,9 +21,8 @@ function show(frame, data, loaded) {
   frame.style.setProperty("--shape", Math.min(Math.max(data.width / data.height, 0.4), 6));
   frame.style.setProperty("--own-width", `${2 * data.width}px`);
   // A new element: the old one would show the picture before until this one has come.
-  const picture = document.createElement("img");
+  const picture = element("img", { alt: data.label });
   picture.style.backgroundImage = `url("${data.thumbnail}")`;
-  picture.alt = data.label;
   picture.addEventListener("load", () => {
     picture.style.backgroundImage = "none";
     loaded();

@@ -2,25 +2,18 @@
 // with a picture's id.
 
 function drawn(tile) {
-  const picture = document.createElement("img");
-  Object.assign(picture, { className: "picture", loading: "lazy", decoding: "async", src: tile.thumbnail, alt: tile.label });
-  const open = document.createElement("button");
-  Object.assign(open, { type: "button", title: `${tile.label}\nscore ${tile.score.toFixed(3)}` });
-  open.setAttribute("aria-label", `Open ${tile.name}`);
+  const picture = element("img", { class: "picture", loading: "lazy", decoding: "async", src: tile.thumbnail, alt: tile.label });
+  const title = `${tile.label}\nscore ${tile.score.toFixed(3)}`;
+  const open = element("button", { type: "button", title, "aria-label": `Open ${tile.name}`, "data-id": tile.id }, picture);
   open.style.setProperty("--aspect", tile.aspect);
-  open.dataset.id = tile.id;
-  open.append(picture);
   return open;
 }
 
 export default function ({ parentElement, data, setTriggerValue }) {
   let strip = parentElement.querySelector(".strip");
   if (!strip) {
-    const title = document.createElement("p");
-    Object.assign(title, { className: "strip-title", textContent: data.title });
-    strip = document.createElement("div");
-    strip.className = "strip";
-    parentElement.append(title, strip);
+    strip = element("div", { class: "strip" });
+    parentElement.append(element("p", { class: "strip-title" }, data.title), strip);
   }
   const shown = data.tiles.map((tile) => tile.thumbnail).join();
   if (strip.dataset.shown !== shown) {

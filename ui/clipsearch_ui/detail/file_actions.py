@@ -17,7 +17,7 @@ from clipsearch_ui.detail.folder import has_desktop, open_folder
 from clipsearch_ui.serving import Serving
 from clipsearch_ui.text import plain
 
-_FILE = component("file")
+_FILE = component("file", "elements")
 _REFUSED = "folder-refused"
 
 

@@ -11,7 +11,7 @@ from clipsearch_ui.address import address
 from clipsearch_ui.components import component
 from clipsearch_ui.search.query import change
 
-_LARGE = component("large")
+_LARGE = component("large", "elements")
 
 
 def large(index_key: str, row: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from clipsearch_ui.search.query import change
 from clipsearch_ui.search.tiles import Tile
 
 _COUNT = 12
-_STRIP = component("strip")
+_STRIP = component("strip", "elements")
 
 
 def neighbours(engine: Engine, picture_id: int) -> None:

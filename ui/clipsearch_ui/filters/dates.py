@@ -17,7 +17,7 @@ from clipsearch_ui.filters.address import one
 from clipsearch_ui.following import following
 from clipsearch_ui.search.query import change
 
-_HISTOGRAM = component("histogram")
+_HISTOGRAM = component("histogram", "elements")
 _EARLIEST, _LATEST = date(1, 1, 1), date(9999, 12, 31)
 
 
