@@ -67,6 +67,24 @@ class Encoder(Protocol):
     def preprocessing(self) -> Preprocessing:
         """What `encode_images` expects its pixels to have gone through, short of normalisation."""
 
+    @property
+    def logit_scale(self) -> float:
+        """What a cosine similarity is multiplied by to become a logit: the inverse of the learned temperature.
+
+        Above 0, near 100 for most models. Radford et al. 2021, "Learning Transferable Visual Models From Natural
+        Language Supervision", figure 3, where it is exp(t): softmax(logit_scale * similarities) over several texts is
+        the probability of each.
+        """
+
+    @property
+    def logit_bias(self) -> float | None:
+        """What is then added to the logit; None for models trained with a softmax, which have none.
+
+        A number, near -10, says that the model was trained with SigLIP's sigmoid loss (Zhai et al. 2023, "Sigmoid Loss
+        for Language Image Pre-Training", algorithm 1): sigmoid(logit_scale * similarity + logit_bias) is the
+        probability that one text fits one picture, whatever the others.
+        """
+
     def encode_images(self, pixels: Pixels) -> Vectors:
         """Embed uint8 pixels [n, height, width, 3]; returns float32 [n, dim] of norm 1."""
 

@@ -23,6 +23,8 @@ class ToyEncoder:
         self.dim = GRID * GRID * 3
         self.batch_size = 8
         self.preprocessing = Preprocessing(SIDE, SIDE, "squash", "bilinear", (0.0,) * 3, (1.0,) * 3)
+        self.logit_scale = 100.0
+        self.logit_bias: float | None = None
         self.embedded = 0
 
     def encode_images(self, pixels: Pixels) -> Vectors:

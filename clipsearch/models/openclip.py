@@ -48,6 +48,7 @@ class OpenClipEncoder:
         with _quiet():
             self._tokenize = _load_tokenizer(model)
             self._model: Any = _load(model).to(self.device).to(memory_format=self._layout)
+        self.logit_scale, self.logit_bias = _logits(self._model)
         self._mean = self._channels(model.preprocessing.mean)
         self._std = self._channels(model.preprocessing.std)
 
@@ -129,9 +130,17 @@ def _load(model: ResolvedModel) -> torch.nn.Module:
     return network
 
 
-def _fill(network: torch.nn.Module, model: ResolvedModel) -> None:
+def _logits(network: Any) -> tuple[float, float | None]:
+    """Scale and bias that the network learned; it keeps the logarithm of the scale."""
+    return float(network.logit_scale.exp()), float(network.logit_bias) or None
+
+
+def _fill(network: Any, model: ResolvedModel) -> None:
     from open_clip.factory import load_checkpoint
 
+    # Weights trained with the sigmoid loss have a bias, whatever their architecture says. Without one in the weights
+    # open_clip fills in 0, which no training ends on.
+    network.logit_bias = torch.nn.Parameter(torch.zeros_like(network.logit_scale))
     try:
         load_checkpoint(network, str(model.checkpoint), strict=True, weights_only=True)
     # Damaged files make torch, pickle and safetensors raise nearly anything.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -110,6 +111,30 @@ def test_a_timm_tower_needs_no_network(copy_of_tiny: Path, photos: list[Any]) ->
     pixels = np.stack([fit(photo, encoder.preprocessing) for photo in photos])
     assert cosines(encoder.encode_images(pixels), pictures).min() >= 0.99999
     assert cosines(encoder.encode_texts(TEXTS), texts).min() >= 0.99999
+
+
+@pytest.mark.parametrize("declared", [{}, {"init_logit_bias": -10}])
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        ({"logit_scale": math.log(117.25)}, (117.25, None)),
+        ({"logit_scale": math.log(117.25), "logit_bias": -12.5}, (117.25, -12.5)),
+        ({"logit_scale": [math.log(10)], "logit_bias": [-3.5]}, (10, -3.5)),
+    ],
+    ids=["softmax", "sigmoid", "one-dimensional"],
+)
+def test_the_scale_and_the_bias_of_logits_are_those_of_the_weights(
+    stored: dict[str, Any], expected: tuple[float, float | None], declared: dict[str, Any], copy_of_tiny: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    reconfigure(copy_of_tiny, **declared)
+    checkpoint = copy_of_tiny / "open_clip_model.safetensors"
+    changes = {name: torch.tensor(value, dtype=torch.float32) for name, value in stored.items()}
+    save_safetensors(load_file(checkpoint) | changes, checkpoint)
+    encoder = load_encoder(str(copy_of_tiny), device="cpu")
+    assert encoder.logit_scale == pytest.approx(expected[0], rel=1e-6)
+    assert encoder.logit_bias == expected[1]
 
 
 def test_vectors_are_float32_of_norm_one(tiny: Path, pixels: np.ndarray) -> None:
