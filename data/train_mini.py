@@ -23,7 +23,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from safetensors.torch import save_file
 from torch import distributed
 
-from clipsearch.models.training.loop import Report, Settings, train
+from clipsearch.training.loop import Report, Settings, train
 
 MODEL_CONFIG: dict[str, Any] = {
     "embed_dim": 256,

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from open_clip.model import CLIP
 from torch import nn
 
-from clipsearch.models.training.loop import Report, Settings, train
-from clipsearch.models.training.losses import MAX_SCALE, START_TEMPERATURE, clamp_scale_, clip_loss
-from clipsearch.models.training.optimizer import make_optimizer
-from clipsearch.models.training.schedule import warmup_cosine
-from clipsearch.models.training.text import encode_text_trimmed
-from clipsearch.models.training.vision import encode_image_any_size
-from clipsearch.models.training.workers import gather_features, sum_gradients
+from clipsearch.training.loop import Report, Settings, train
+from clipsearch.training.losses import MAX_SCALE, START_TEMPERATURE, clamp_scale_, clip_loss
+from clipsearch.training.optimizer import make_optimizer
+from clipsearch.training.schedule import warmup_cosine
+from clipsearch.training.text import encode_text_trimmed
+from clipsearch.training.vision import encode_image_any_size
+from clipsearch.training.workers import gather_features, sum_gradients
 
 CONFIG = {
     "embed_dim": 16,
