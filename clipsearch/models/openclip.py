@@ -16,6 +16,7 @@ import torch
 from torch.nn.functional import normalize
 
 from clipsearch.errors import ModelError
+from clipsearch.models.catalogue import Config
 from clipsearch.models.fingerprint import fingerprint_of
 from clipsearch.models.names import CONFIG_FILE
 from clipsearch.models.weights import ResolvedModel
@@ -45,9 +46,10 @@ class OpenClipEncoder:
         # Convolutions run about twice as fast with channels last, on a CPU too; MPS gains nothing.
         self._layout = torch.contiguous_format if self.device.type == "mps" else torch.channels_last
         self._largest_batch = _LARGEST_BATCH
-        with _quiet():
+        with quiet():
             self._tokenize = _load_tokenizer(model)
-            self._model: Any = _load(model).to(self.device).to(memory_format=self._layout)
+        network = load_network(model).eval().requires_grad_(False)
+        self._model: Any = network.to(self.device).to(memory_format=self._layout)
         self.logit_scale, self.logit_bias = _logits(self._model)
         self._mean = self._channels(model.preprocessing.mean)
         self._std = self._channels(model.preprocessing.std)
@@ -110,23 +112,33 @@ def pick_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
-def _load(model: ResolvedModel) -> torch.nn.Module:
+def build_network(config: Config, name: str) -> torch.nn.Module:
+    """Return the untrained open_clip network of a `model_cfg`, with weights drawn from torch's random numbers.
+
+    `name` is what an error calls it. Raises ModelError if the installed open_clip has no such architecture.
+    """
     import open_clip
 
     # A folder with a configuration is the one way to hand open_clip a configuration of one's own.
-    with TemporaryDirectory() as folder:
-        Path(folder, CONFIG_FILE).write_text(json.dumps({"model_cfg": model.config}), encoding="utf-8")
+    with TemporaryDirectory() as folder, quiet():
+        Path(folder, CONFIG_FILE).write_text(json.dumps({"model_cfg": config}), encoding="utf-8")
         try:
             network: torch.nn.Module = open_clip.create_model(
                 f"local-dir:{folder}", load_weights=False, pretrained_text=False
             )
         except Exception as error:
             raise ModelError(
-                f"The installed open_clip cannot build the architecture of {model.name}: upgrade it with "
+                f"The installed open_clip cannot build the architecture of {name}: upgrade it with "
                 "`pip install --upgrade open-clip-torch`, or choose another model"
             ) from error
-    _fill(network, model)
-    network.eval().requires_grad_(False)
+    return network
+
+
+def load_network(model: ResolvedModel) -> torch.nn.Module:
+    """Return the open_clip network of `model` with its weights, ready to train; raises ModelError if they do not fit."""
+    network = build_network(model.config, model.name)
+    with quiet():
+        _fill(network, model)
     return network
 
 
@@ -163,7 +175,7 @@ def _is_readable(checkpoint: Path) -> bool:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep open_clip's messages off the terminal.
 
     It logs through the root logger, whose functions of the module `logging` also hang a handler on it if it has

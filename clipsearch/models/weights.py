@@ -52,6 +52,45 @@ class ResolvedModel:
     preprocessing: Preprocessing
 
 
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """A model without weights: what is needed to train one from nothing."""
+
+    name: str
+    config: Config
+    tokenizer: TokenizerFiles
+    preprocessing: Preprocessing
+
+
+def blueprint(name: str, *, offline: bool = False) -> Blueprint:
+    """Find what a model is made of, apart from its weights.
+
+    `name` is an architecture of open_clip (ViT-B-32), a JSON file with a `model_cfg` or one as open_clip's own
+    (tokenizer files are looked for beside it), or a model in any spelling of `clipsearch.models.names`. Raises as
+    `resolve` does.
+    """
+    try:
+        folder, (config, preparation) = _untrained(name, offline)
+        config = _with_local_text_tower(config, offline)
+        return Blueprint(name, config, _tokenizer(config, folder, offline), preprocessing_of(config, preparation))
+    except hub.FetchFailed as failure:
+        raise ModelUnavailable(
+            f"{name} needs files that are not on this machine and could not be downloaded ({failure}): try again with "
+            "a working network, or begin from another architecture"
+        ) from failure
+
+
+def _untrained(name: str, offline: bool) -> tuple[Path | None, tuple[Config, Mapping[str, Any]]]:
+    """The folder a model may keep its tokenizer in, and its description."""
+    architecture, file = name.replace("/", "-"), Path(name).expanduser()
+    if architecture in catalogue.architectures():
+        return None, (catalogue.architecture_config(architecture), {})
+    if file.suffix == ".json":
+        return file.parent, _read_description(file)
+    parsed = parse(name)
+    return parsed.path if isinstance(parsed, Folder) else None, _description(parsed, offline)
+
+
 def resolve(name: str | ModelName, *, offline: bool = False) -> ResolvedModel:
     """Find the files of a model, downloading them into the Hugging Face cache if they are not there yet.
 
@@ -104,10 +143,10 @@ def _read_description(file: Path) -> tuple[Config, Mapping[str, Any]]:
         raise ModelError(f"There is no model at {file.parent}: it has no {file.name}")
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
-        config = stored["model_cfg"]
+        config = stored.get("model_cfg", stored)
         if all(key in config for key in ("embed_dim", "vision_cfg", "text_cfg")):
             return config, stored.get("preprocess_cfg", {})
-    except (OSError, ValueError, TypeError, LookupError):
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         pass
     raise ModelError(
         f"{file} does not describe an open_clip model: it needs `model_cfg` with `embed_dim`, `vision_cfg`, `text_cfg`"
