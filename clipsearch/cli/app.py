@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from clipsearch import __version__
-from clipsearch.cli.commands import demo, duplicates, index, inspect, search, ui, upkeep
+from clipsearch.cli.commands import demo, duplicates, export, index, inspect, search, ui, upkeep
 from clipsearch.errors import ClipsearchError, UsageError
 
 _COLLECTED_EVERY = 50_000
@@ -37,6 +37,7 @@ def _add(command: Callable[..., None], example: str, name: str | None = None) ->
 _add(index.index, "clipsearch index ~/Pictures --exclude 'screenshots/'")
 _add(search.search, 'clipsearch search "two dogs in the snow" -k 20')
 _add(duplicates.duplicates, "clipsearch duplicates --level near")
+_add(export.export, "clipsearch export vectors.parquet --where \"camera ilike '%pixel%'\" --column caption")
 _add(inspect.info, "clipsearch info --index photos.index")
 _add(inspect.failures, "clipsearch failures --retry")
 _add(inspect.sql, 'clipsearch sql "select camera, count(*) from images group by camera"')

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from clipsearch.query.browse import Page
     from clipsearch.query.duplicates import Level, Progress
+    from clipsearch.query.export import ExportReport, FloatType
     from clipsearch.query.facets import Facets
     from clipsearch.query.filters import Filter
     from clipsearch.query.folder_tree import FolderTree
@@ -311,6 +312,34 @@ class Index:
         snapshot = self._snapshot
         _rows(snapshot, ids)
         return snapshot.vectors_of(ids)
+
+    def export(
+        self,
+        target: str | Path,
+        *,
+        where: str | Filter | None = None,
+        columns: Sequence[str] = (),
+        dtype: FloatType = "float16",
+        progress: Progress | None = None,
+    ) -> ExportReport:
+        """Write vectors for other programs, in the order of ids, a block at a time: id, path, `columns`, vector.
+
+        Args:
+            target: a new `FILE.parquet` or `FILE.arrow`, whose column `vector` has fixed-size lists; or a new folder
+                for clip-retrieval's layout, `img_emb/img_emb_N.npy` [n, dim] and `metadata/metadata_N.parquet`.
+            where: an SQL condition on the columns of `images`, or a `Filter`; only pictures that pass are written.
+            columns: columns of `images` to write as well; `"*"` among them stands for every one. The `path` among
+                those becomes `relative_path`.
+            dtype: float16 as the index has them, or float32.
+            progress: hears of how many pictures are written, and of how many.
+
+        Raises:
+            UsageError: the target is there already, its folder is not, or its ending is none that is written.
+            QueryError: the filter or a column cannot be used.
+        """
+        from clipsearch.query.export import export
+
+        return export(self._snapshot, target, where=where, columns=columns, dtype=dtype, progress=progress)
 
     def sql(self, statement: str) -> pa.Table:
         """Run one SELECT on the catalog, whose main view is `images`; returns an Arrow table.
