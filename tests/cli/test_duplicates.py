@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from clipsearch import build
+
 GALLERY = Path(__file__).parents[2] / "clipsearch/gallery"
 SCENES = sorted(GALLERY.glob("[b-z]*/*.jp*g"))[::12]
 
@@ -39,8 +41,7 @@ def album(tmp_path_factory) -> Path:
             small = opened.resize((opened.width // 2, opened.height // 2), Image.Resampling.LANCZOS)
             small.save(folder / "copies" / f"{number}-half.jpg", quality=90)
             opened.save(folder / "copies" / f"{number}-poor.jpg", quality=30)
-    done = clipsearch("index", folder, "--model", "mini", "--offline", "--json")
-    assert json.loads(done.stdout)["embedded"] == len(SCENES) + 6
+    assert build(folder, folder / ".clipsearch", model="mini", offline=True).embedded == len(SCENES) + 6
     return folder
 
 

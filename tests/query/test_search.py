@@ -144,7 +144,7 @@ def test_diversity_keeps_the_best_first_and_all_of_them(index):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("k", [1, 4, 7])
+@pytest.mark.parametrize("k", [3, 7])
 def test_pages_follow_one_another(index, options, k):
     pages = [index.search(QUERY, k=k, **options)]
     while pages[-1].cursor is not None:
