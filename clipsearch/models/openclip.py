@@ -1,4 +1,4 @@
-"""The encoder: an open_clip model on torch. The one module of clipsearch that runs a network."""
+"""Networks of open_clip, and the encoder made of one."""
 
 from __future__ import annotations
 
@@ -11,21 +11,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import torch
-from torch.nn.functional import normalize
 
 from clipsearch.errors import ModelError
 from clipsearch.models.catalogue import Config
 from clipsearch.models.fingerprint import fingerprint_of
+from clipsearch.models.forward import BATCH, Forward, Normaliser, memory_format, pick_device
 from clipsearch.models.names import CONFIG_FILE
 from clipsearch.models.weights import ResolvedModel
 from clipsearch.types import Pixels, Preprocessing, Vectors
-
-_LARGEST_BATCH = 512
-
-# A GPU wants many pictures at once; on a CPU more than this gains nothing and a crash would lose more.
-_BATCH = {"cuda": 256, "mps": 64, "cpu": 64}
 
 
 class OpenClipEncoder:
@@ -41,75 +35,31 @@ class OpenClipEncoder:
         self.name = model.name
         self.fingerprint = fingerprint_of(model)
         self.dim = int(model.config["embed_dim"])
-        self.batch_size = _BATCH[self.device.type]
+        self.batch_size = BATCH[self.device.type]
         self.preprocessing: Preprocessing = model.preprocessing
-        # Convolutions run about twice as fast with channels last, on a CPU too; MPS gains nothing.
-        self._layout = torch.contiguous_format if self.device.type == "mps" else torch.channels_last
-        self._largest_batch = _LARGEST_BATCH
         with quiet():
             self._tokenize = _load_tokenizer(model)
         network = load_network(model).eval().requires_grad_(False)
-        self._model: Any = network.to(self.device).to(memory_format=self._layout)
+        self._model: Any = network.to(self.device).to(memory_format=memory_format(self.device))
         self.logit_scale, self.logit_bias = _logits(self._model)
-        self._mean = self._channels(model.preprocessing.mean)
-        self._std = self._channels(model.preprocessing.std)
+        self._normalise = Normaliser(model.preprocessing, self.device)
+        self._forward = Forward(model.name, self.dim, self.device)
 
     def encode_images(self, pixels: Pixels) -> Vectors:
         """Embed uint8 pixels [n, height, width, 3] of the size `preprocessing` says; returns float32 [n, dim]."""
-        return self._embed(self._image_tower, pixels)
+        return self._forward(self._image_tower, pixels)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed sentences, each cut off at the model's context length; returns float32 [n, dim]."""
-        return self._embed(self._text_tower, texts)
+        return self._forward(self._text_tower, texts)
 
     def _image_tower(self, pixels: Pixels) -> torch.Tensor:
-        # torch wants memory it may write to, which a memory-mapped array is not.
-        batch = torch.from_numpy(np.require(pixels, np.uint8, ["C", "W"])).to(self.device)
-        batch = batch.permute(0, 3, 1, 2).to(torch.float32, memory_format=self._layout)
-        features: torch.Tensor = self._model.encode_image(batch.div_(255).sub_(self._mean).div_(self._std))
+        features: torch.Tensor = self._model.encode_image(self._normalise(pixels))
         return features
 
     def _text_tower(self, texts: Sequence[str]) -> torch.Tensor:
         features: torch.Tensor = self._model.encode_text(self._tokenize(texts).to(self.device))
         return features
-
-    def _embed(self, tower: Callable[[Any], torch.Tensor], inputs: Any) -> Vectors:
-        vectors = np.empty((len(inputs), self.dim), np.float32)
-        start = 0
-        while start < len(inputs):
-            batch = inputs[start : start + self._largest_batch]
-            try:
-                vectors[start : start + len(batch)] = self._forward(tower, batch)
-                start += len(batch)
-            except torch.OutOfMemoryError as error:
-                if len(batch) == 1:
-                    raise ModelError(
-                        f"{self.device.type} has not enough free memory for {self.name}: close what else uses it, "
-                        "take a smaller model, or pass `--device cpu`"
-                    ) from error
-                self._largest_batch = len(batch) // 2
-        return vectors
-
-    @torch.inference_mode()
-    def _forward(self, tower: Callable[[Any], torch.Tensor], batch: Any) -> Vectors:
-        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
-            features = tower(batch)
-        vectors: Vectors = normalize(features.float(), dim=-1).cpu().numpy()
-        return vectors
-
-    def _channels(self, values: tuple[float, float, float]) -> torch.Tensor:
-        return torch.tensor(values, dtype=torch.float32, device=self.device).view(3, 1, 1)
-
-
-def pick_device(wanted: str) -> torch.device:
-    """Return the torch device for `auto`, `cuda`, `mps` or `cpu`; raises ModelError if this machine has it not."""
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    usable = [name for name, there in present.items() if there]
-    if wanted == "auto":
-        return torch.device(usable[0])
-    if wanted not in usable:
-        raise ModelError(f"torch finds no device {wanted!r} on this machine: pass {', '.join(usable)} or auto")
-    return torch.device(wanted)
 
 
 def build_network(config: Config, name: str) -> torch.nn.Module:
@@ -135,7 +85,7 @@ def build_network(config: Config, name: str) -> torch.nn.Module:
 
 
 def load_network(model: ResolvedModel) -> torch.nn.Module:
-    """Return the open_clip network of `model` with its weights, ready to train; raises ModelError if they do not fit."""
+    """Return the open_clip network of `model` with its weights; raises ModelError if they do not fit."""
     network = build_network(model.config, model.name)
     with quiet():
         _fill(network, model)
@@ -144,14 +94,15 @@ def load_network(model: ResolvedModel) -> torch.nn.Module:
 
 def _logits(network: Any) -> tuple[float, float | None]:
     """Scale and bias that the network learned; it keeps the logarithm of the scale."""
-    return float(network.logit_scale.exp()), float(network.logit_bias) or None
+    bias = network.logit_bias
+    return float(network.logit_scale.exp()), None if bias is None else float(bias)
 
 
 def _fill(network: Any, model: ResolvedModel) -> None:
     from open_clip.factory import load_checkpoint
 
     # Weights trained with the sigmoid loss have a bias, whatever their architecture says. Without one in the weights
-    # open_clip fills in 0, which no training ends on.
+    # open_clip fills in 0, on which no training ends.
     network.logit_bias = torch.nn.Parameter(torch.zeros_like(network.logit_scale))
     try:
         load_checkpoint(network, str(model.checkpoint), strict=True, weights_only=True)
@@ -163,6 +114,8 @@ def _fill(network: Any, model: ResolvedModel) -> None:
             f"{model.checkpoint} {problem}, so {model.name} cannot be loaded: check the architecture in the model's "
             "name, or get the file again"
         ) from error
+    if not network.logit_bias:
+        network.logit_bias = None
 
 
 def _is_readable(checkpoint: Path) -> bool:
