@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from clipsearch.store.computed_catalog import apply_computed, define_images
 from clipsearch.store.duck import (
     Connection,
     DatabaseError,
@@ -28,6 +29,7 @@ from clipsearch.store.duck import (
     stream,
 )
 from clipsearch.store.layout import Layout
+from clipsearch.store.manifest import ComputedRef
 from clipsearch.store.records import rows_at
 from clipsearch.store.schema import folded
 from clipsearch.store.segments import FAILURES, REMOVALS, ROWS
@@ -47,19 +49,22 @@ CREATE TABLE pictures (
 CREATE TABLE failures (
     root VARCHAR, path VARCHAR, reason VARCHAR, message VARCHAR, bytes BIGINT, mtime_ns BIGINT, failed_at TIMESTAMP
 );
-CREATE VIEW images AS
-    SELECT * EXCLUDE (mtime_ns, image_column, perceptual_hash, segment, segment_offset),
-        make_timestamp(mtime_ns // 1000) AS mtime
-    FROM pictures;
 """
 
 
 def build_catalog(
-    target: Path, base: Path | None, layout: Layout, fresh: Sequence[str], moved: Sequence[str]
+    target: Path,
+    base: Path | None,
+    layout: Layout,
+    fresh: Sequence[str],
+    moved: Sequence[str],
+    computed: Sequence[ComputedRef] = (),
+    computed_before: Sequence[ComputedRef] = (),
 ) -> tuple[int, int]:
     """Write a catalog: a copy of `base` (or an empty one) with `fresh` segments applied in log order.
 
-    `moved` are merged segments whose rows `base` holds already and whose vectors now lie elsewhere.
+    `moved` are merged segments whose rows `base` holds already and whose vectors now lie elsewhere; `computed` are the
+    sets of computed columns it is to have, `computed_before` those that `base` has.
     Returns the numbers of pictures and failures.
     """
     target.unlink(missing_ok=True)
@@ -74,6 +79,8 @@ def build_catalog(
             _apply(db, layout, fresh)
         if base is None:
             _keep_newest(db)
+        apply_computed(db, layout.path, computed, computed_before, fresh)
+        define_images(db, computed)
         db.execute("CHECKPOINT")
         [(rows, failures)] = db.execute(
             "SELECT (SELECT count(*) FROM pictures), (SELECT count(*) FROM failures)"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from clipsearch.errors import ClipsearchError, IndexDamaged, IndexNotFound
+from clipsearch.store.computed import newest_on_disk
 from clipsearch.store.derive import Sources, derive
 from clipsearch.store.layout import Layout, checksum
 from clipsearch.store.lock import writer_lock
@@ -48,12 +50,14 @@ class VerifyReport:
 
 @dataclass(frozen=True, slots=True)
 class RepairReport:
-    """What `repair` rebuilt, and which segments it had to set aside because their files are damaged."""
+    """What `repair` rebuilt, and what it had to set aside because the files are damaged: segments, and sets of computed
+    columns (`columns_set_aside`), which have to be computed anew."""
 
     version: int
     rows: int
     segments: int
     set_aside: tuple[str, ...]
+    columns_set_aside: tuple[str, ...] = ()
 
 
 def verify(path: str | Path) -> VerifyReport:
@@ -113,6 +117,8 @@ def _count_problems(snapshot: Snapshot) -> list[str]:
     if not np.array_equal(ids, snapshot.searcher.ids()):
         problems.append("The FAISS index and the catalog hold different ids.")
     rows = {segment.name: segment.rows for segment in manifest.segments}
+    lacking = [c for ref in manifest.computed for c in ref.columns if c not in catalog.schema.names]
+    problems += [f"The catalog lacks the computed column {column}." for column in lacking]
     for name, last in catalog.fetch("SELECT segment, max(segment_offset) FROM pictures GROUP BY segment"):
         if last >= rows.get(name, 0):
             problems.append(f"The catalog points beyond the end of segment {name}.")
@@ -120,7 +126,8 @@ def _count_problems(snapshot: Snapshot) -> list[str]:
 
 
 def repair(path: str | Path) -> RepairReport:
-    """Rebuild all that is derived from the segments, and the manifest; damaged segments are moved to `broken/`.
+    """Rebuild all that is derived from the segments, and the manifest; damaged segments and computed columns are moved
+    to `broken/`.
 
     Pictures of a segment set aside are embedded again by the next indexing run.
 
@@ -137,14 +144,20 @@ def repair(path: str | Path) -> RepairReport:
         published = _published(layout)
         set_aside = _set_aside_damaged(layout)
         records = outermost(complete_segments(layout))
+        computed = newest_on_disk(layout) if published is None else published.computed
+        sound = [ref for ref in computed if not _derived_damage(layout, ref.file)]
+        damaged = [ref for ref in computed if ref not in sound]
         manifest = derive(
             layout,
-            _manifest_of(layout, published, records),
+            replace(_manifest_of(layout, published, records), computed=tuple(sound)),
             Sources([record.segment.name for record in records]),
         )
+        for ref in damaged:
+            _set_aside(layout, layout.path / ref.file.name)
         write_manifest(layout, manifest)
         collect_garbage(layout, manifest)
-    return RepairReport(manifest.version, manifest.rows, len(manifest.segments), tuple(set_aside))
+    names = tuple(ref.name for ref in damaged)
+    return RepairReport(manifest.version, manifest.rows, len(manifest.segments), tuple(set_aside), names)
 
 
 def _set_aside_damaged(layout: Layout) -> list[str]:
@@ -155,12 +168,18 @@ def _set_aside_damaged(layout: Layout) -> list[str]:
         except IndexDamaged:
             sound = False
         if not sound:
-            broken = layout.path / "broken"
-            broken.mkdir(exist_ok=True)
-            shutil.rmtree(broken / folder.name, ignore_errors=True)
-            folder.rename(broken / folder.name)
+            _set_aside(layout, folder)
             names.append(folder.name)
     return names
+
+
+def _set_aside(layout: Layout, path: Path) -> None:
+    """Move a file or folder to `broken/`, where it is there."""
+    broken = layout.path / "broken"
+    broken.mkdir(exist_ok=True)
+    shutil.rmtree(broken / path.name, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        path.replace(broken / path.name)
 
 
 def _published(layout: Layout) -> Manifest | None:

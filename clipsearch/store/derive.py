@@ -43,7 +43,8 @@ def derive(layout: Layout, manifest: Manifest, sources: Sources, tell: Tell = qu
     version, base = manifest.version, sources.base
     with replacing(layout.catalog(version), layout.tmp) as draft:
         old = layout.path / base.catalog.name if base else None
-        rows, failures = build_catalog(draft, old, layout, sources.fresh, sources.moved)
+        before = base.computed if base else ()
+        rows, failures = build_catalog(draft, old, layout, sources.fresh, sources.moved, manifest.computed, before)
     manifest = replace(manifest, rows=rows, failures=failures, catalog=file_ref(layout.catalog(version)))
     names = [segment.name for segment in manifest.segments]
     with Catalog(layout.catalog(version)) as catalog:
@@ -70,7 +71,11 @@ def _records(
 ) -> tuple[FileRef, ...]:
     """The files of metadata by id: those of the base version and one with the rows of `added`, or one with all."""
     target = layout.records(manifest.version)
-    if base is not None and _goes_on(layout, base, catalog, manifest.rows, added):
+    if (
+        base is not None
+        and manifest.computed == base.computed
+        and _goes_on(layout, base, catalog, manifest.rows, added)
+    ):
         if not len(added):
             return base.records
         with replacing(target, layout.tmp) as draft:

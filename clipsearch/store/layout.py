@@ -10,6 +10,7 @@ photos.index/
   places-000012.npy            where each id's vector lies
   records-000012.arrow         published metadata by id; several, the newest last
   background-000012.npz        statistics of the vectors
+  computed-000012-label.parquet  columns computed after indexing, here a set called label
   writer.lock, writer.json     who is writing
   tmp/                         work in progress of the one writer
 """
@@ -33,6 +34,7 @@ _DERIVED = (
     "places-*.npy",
     "records-*.arrow",
     "background-*.npz",
+    "computed-*.parquet",
 )
 
 
@@ -104,8 +106,12 @@ class Layout:
         """Statistics of the vectors, measured by a version."""
         return self.path / f"background-{version:06d}.npz"
 
+    def computed(self, version: int, name: str) -> Path:
+        """A set of computed columns, as written for a version."""
+        return self.path / f"computed-{version:06d}-{name}.parquet"
+
     def derived(self) -> list[Path]:
-        """Every file on disk that some version derived from segments."""
+        """Every file on disk that belongs to some version, or did."""
         return [path for kind in _DERIVED for path in self.path.glob(kind)]
 
 

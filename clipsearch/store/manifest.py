@@ -129,6 +129,16 @@ class TrainedRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputedRef:
+    """A set of columns computed for pictures that were indexed already (`clipsearch.store.computed`): its name, its
+    file, and the names of its columns in `images`."""
+
+    name: str
+    file: FileRef
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """One published version. `rows` counts the pictures in the catalog; ids below `next_id` are spent; of `records` the
     newest is the last."""
@@ -148,14 +158,16 @@ class Manifest:
     tuning: Tuning = field(default_factory=Tuning)
     roots: tuple[Root, ...] = ()
     segments: tuple[SegmentRef, ...] = ()
+    computed: tuple[ComputedRef, ...] = ()
     schema_version: int = field(default=SCHEMA_VERSION)
 
     @property
     def derived(self) -> tuple[FileRef, ...]:
-        """The files derived from segments."""
+        """The files of this version: those derived from segments, and those of computed columns."""
         trained = (self.trained.index, self.trained.lists) if self.trained else ()
         background = (self.background,) if self.background else ()
-        return (self.catalog, self.ann, self.places, *self.records, *trained, *background)
+        computed = (ref.file for ref in self.computed)
+        return (self.catalog, self.ann, self.places, *self.records, *trained, *background, *computed)
 
     @property
     def last_batch(self) -> int:

@@ -60,12 +60,16 @@ FAILURE_SCHEMA = pa.schema(
 STORED_COLUMNS = ("segment", "segment_offset")
 """Where a row's vector lies; added by the catalog."""
 
-# `mtime` is a column of the view, the other two are what reading a segment with DuckDB adds.
+COMPUTED = "computed:"
+"""What the catalog puts before the name of a computed column, so that no column of a source is taken for it."""
+
 _FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
 
-_RESERVED = (
+# `mtime` is a column of the view, the other two are what reading a segment with DuckDB adds.
+RESERVED = (
     {name.lower() for name in ROW_SCHEMA.names} | set(STORED_COLUMNS) | {"mtime", "file_row_number", "segment_file"}
 )
+"""Names that no column of a source and no computed column can have, in small letters."""
 
 
 def folded(name: str) -> str:
@@ -78,11 +82,11 @@ def own_names(names: Iterable[str]) -> list[str]:
 
     SQL does not tell upper from lower case, so `WIDTH` collides with `width`, and `A` with `a`.
     """
-    taken = set(_RESERVED)
+    taken = set(RESERVED)
     result = []
     for name in names:
         candidate = name if name.strip() else "column"
-        if candidate.lower() in taken:
+        if candidate.lower() in taken or candidate.lower().startswith(COMPUTED):
             candidate = f"source_{candidate}"
         stem, number = candidate, 2
         while candidate.lower() in taken:

@@ -12,10 +12,12 @@ import pyarrow as pa
 
 from clipsearch.errors import IndexDamaged, UsageError
 from clipsearch.store.catalog import Catalog
+from clipsearch.store.computed import drop_gone
 from clipsearch.store.derive import Sources, derive, quietly
 from clipsearch.store.layout import Layout, looks_like_index
 from clipsearch.store.lock import collect, writer_lock
 from clipsearch.store.manifest import (
+    ComputedRef,
     FileRef,
     Manifest,
     ModelRef,
@@ -47,8 +49,8 @@ class IndexWriter:
     """The one writer of an index, made by `open_for_writing`.
 
     `manifest` is the published version; `recovered` counts the rows that an interrupted run had written but not
-    published, which this writer found and will publish. `roots` and `tuning` may be set anew; `tell` hears of long
-    work while publishing.
+    published, which this writer found and will publish. `roots` and `tuning` may be set anew; `computed` has
+    the sets of computed columns by name (`clipsearch.store.computed`); `tell` hears of long work while publishing.
     """
 
     def __init__(self, layout: Layout, manifest: Manifest) -> None:
@@ -56,6 +58,7 @@ class IndexWriter:
         self.manifest = manifest
         self.roots: dict[str, Root] = {root.alias: root for root in manifest.roots}
         self.tuning = manifest.tuning
+        self.computed: dict[str, ComputedRef] = {ref.name: ref for ref in manifest.computed}
         self.tell: Tell = quietly
         self._next_id = manifest.next_id
         self._fresh: list[SegmentRef] = []
@@ -80,8 +83,8 @@ class IndexWriter:
     @property
     def unpublished(self) -> bool:
         """Whether there is anything readers do not see yet."""
-        changed = self.tuning != self.manifest.tuning or tuple(self.roots.values()) != self.manifest.roots
-        return bool(self._fresh) or changed
+        now = self.tuning, tuple(self.roots.values()), tuple(self.computed.values())
+        return bool(self._fresh) or now != (self.manifest.tuning, self.manifest.roots, self.manifest.computed)
 
     def take_ids(self, count: int) -> range:
         """Ids never used before."""
@@ -134,6 +137,7 @@ class IndexWriter:
         segments = self.manifest.segments
         if merge:
             segments = self._merge_all()
+            drop_gone(self)
         self._write_version(segments, segments, (), base=None)
         return self.manifest
 
@@ -175,6 +179,7 @@ class IndexWriter:
                 tuning=self.tuning,
                 roots=tuple(self.roots.values()),
                 segments=tuple(segments),
+                computed=tuple(self.computed.values()),
             ),
             Sources([s.name for s in fresh], [s.name for s in moved], base),
             self.tell,

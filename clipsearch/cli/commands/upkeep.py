@@ -49,6 +49,10 @@ def repair(index: IndexOption = None) -> None:
     )
     for name in report.set_aside:
         print(f"Segment {name} is damaged and was moved to `broken`; index again to embed its pictures anew.")
+    for name in report.columns_set_aside:
+        print(
+            f"The columns of {name} are damaged and were moved to `broken`; make them anew, as with `clipsearch label`."
+        )
 
 
 def compact(recall: RecallOption = None, memory: MemoryOption = None, index: IndexOption = None) -> None:
