@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from clipsearch.query.terms import Query, image, stored, text, vector
     from clipsearch.store.check import repair, verify
     from clipsearch.types import Encoder, Hit, IndexReport
-    from clipsearch_indexer import build
+    from clipsearch_indexer import build, import_vectors
 
 __version__ = "0.1.0"
 
@@ -43,6 +43,7 @@ __all__ = [
     "Results",
     "build",
     "image",
+    "import_vectors",
     "open",
     "repair",
     "stored",
@@ -62,6 +63,7 @@ _HOMES = {
     "Results": ("clipsearch.query.results", "Results"),
     "build": ("clipsearch_indexer", "build"),
     "image": ("clipsearch.query.terms", "image"),
+    "import_vectors": ("clipsearch_indexer", "import_vectors"),
     "open": ("clipsearch.query.index", "Index"),
     "repair": ("clipsearch.store.check", "repair"),
     "stored": ("clipsearch.query.terms", "stored"),

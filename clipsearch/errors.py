@@ -20,7 +20,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-FailureReason = Literal["empty", "unreadable", "not a picture", "truncated", "corrupt", "too large", "missing"]
+FailureReason = Literal[
+    "empty", "unreadable", "not a picture", "truncated", "corrupt", "too large", "missing", "bad vector"
+]
 
 
 class ClipsearchError(Exception):

@@ -129,7 +129,8 @@ class Copy:
     """One picture of a group of duplicates.
 
     `path` is where it is found, as in `Hit`; `width` and `height` are those of the upright picture in pixels, `bytes`
-    is the length of its encoded content. `similarity` is the cosine to the picture to keep, 1 for that one itself.
+    is the length of its encoded content; all three are 0 for a vector that was imported without its picture.
+    `similarity` is the cosine to the picture to keep, 1 for that one itself.
     """
 
     id: int
@@ -200,3 +201,25 @@ class IndexReport:
     offline_roots: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     trained: TrainedInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did. Counts are rows of its sources: `imported` of those `seen`, of which `absent` have no picture
+    that can be read; `known` were in the index before, `repeated` name a picture that an earlier row names, `failed`
+    have no vector that can be used. `total` are the pictures of the index; `seconds` is wall time."""
+
+    index: Path
+    model: str
+    seen: int
+    imported: int
+    absent: int
+    known: int
+    repeated: int
+    failed: int
+    recovered: int
+    total: int
+    version: int
+    seconds: float
+    interrupted: bool = False
+    notes: tuple[str, ...] = ()

@@ -12,7 +12,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from clipsearch import __version__
-from clipsearch.cli.commands import demo, duplicates, export, index, inspect, search, ui, upkeep
+from clipsearch.cli.commands import (
+    demo,
+    duplicates,
+    evaluate,
+    export,
+    import_vectors,
+    index,
+    inspect,
+    search,
+    ui,
+    upkeep,
+)
 from clipsearch.errors import ClipsearchError, UsageError
 
 _COLLECTED_EVERY = 50_000
@@ -38,6 +49,8 @@ _add(index.index, "clipsearch index ~/Pictures --exclude 'screenshots/'")
 _add(search.search, 'clipsearch search "two dogs in the snow" -k 20')
 _add(duplicates.duplicates, "clipsearch duplicates --level near")
 _add(export.export, "clipsearch export vectors.parquet --where \"camera ilike '%pixel%'\" --column caption")
+_add(import_vectors.import_vectors, "clipsearch import laion/ --model ViT-B-32/laion2b_s34b_b79k", "import")
+_add(evaluate.evaluate, "clipsearch eval --index photos.index --report report.html", "eval")
 _add(inspect.info, "clipsearch info --index photos.index")
 _add(inspect.failures, "clipsearch failures --retry")
 _add(inspect.sql, 'clipsearch sql "select camera, count(*) from images group by camera"')

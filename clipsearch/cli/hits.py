@@ -120,7 +120,8 @@ def _print_many(answers: Sequence[Answer]) -> None:
 
 def _cells(hit: Hit) -> list[object]:
     relevance = "" if hit.relevance is None else f"{hit.relevance:.2f}"
-    size = f"{hit.metadata['width']}x{hit.metadata['height']}"
+    width, height = hit.metadata["width"], hit.metadata["height"]
+    size = f"{width}x{height}" if width else ""  # unknown of a vector that was imported without its picture
     return [f"{hit.score:.3f}", relevance, hit.id, hit.path, hit.metadata["caption"], size]
 
 

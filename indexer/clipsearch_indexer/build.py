@@ -21,7 +21,7 @@ from clipsearch_indexer.sources.resolve import resolve_sources
 
 
 @contextmanager
-def _folder_for(index: Path) -> Iterator[None]:
+def folder_for(index: Path) -> Iterator[None]:
     """Make the index folder, before a model is downloaded for it; an error leaves no empty folder behind."""
     is_new = not index.exists()
     make_folder(index)
@@ -102,7 +102,7 @@ def build(
     if not looks_like_index(path):
         refuse_missing(resolved)
     progress(Progress("loading the model"))
-    with _folder_for(path):
+    with folder_for(path):
         run_model, notice = choose_model(path, model, encoder, device=device, offline=offline)
     if notice:
         progress(Progress("loading the model", note=notice))

@@ -44,7 +44,10 @@ class KnownContents:
         """Move on to a newly published version, which holds all that was remembered."""
         self.close()
         self._catalog = Catalog(self._layout.path / manifest.catalog.name)
-        table = self._catalog.arrow("SELECT DISTINCT ('0x' || left(content_hash, 16))::UBIGINT AS prefix FROM pictures")
+        table = self._catalog.arrow(
+            "SELECT DISTINCT ('0x' || left(content_hash, 16))::UBIGINT AS prefix FROM pictures "
+            "WHERE content_hash IS NOT NULL"  # of an imported vector whose picture is absent
+        )
         self._prefixes: NDArray[np.uint64] = np.sort(table.read_all()["prefix"].to_numpy())
         self._recent: dict[str, KnownPicture] = {}
         self._vectors: dict[str, StoredVectors] = {}

@@ -16,7 +16,14 @@ class Progress:
     """
 
     stage: Literal[
-        "scanning", "loading the model", "embedding sample texts", "embedding", "publishing", "training", "done"
+        "scanning",
+        "loading the model",
+        "embedding sample texts",
+        "embedding",
+        "importing",
+        "publishing",
+        "training",
+        "done",
     ]
     done: int = 0
     total: int = 0

@@ -69,6 +69,19 @@ def refuse_missing(sources: Sequence[Source]) -> None:
             raise SourceError(f"{source.given} is not there; check the name, or mount the disk it is on.")
 
 
+def new_root(roots: Mapping[str, Root], place: Path, index: Path) -> Root:
+    """A root for a folder, called after it, that goes with the roots of an index."""
+    stem = to_stored(place.name) or "root"
+    alias, number = stem, 2
+    while alias in roots:
+        alias, number = f"{stem}-{number}", number + 1
+    location = str(place)
+    if index.is_relative_to(place):
+        # The index lives among its pictures: relative, so that both can be moved together.
+        location = "/".join([".."] * len(index.relative_to(place).parts)) or "."
+    return Root(alias, location)
+
+
 class _Assignment:
     def __init__(self, roots: dict[str, Root], index: Path, known: frozenset[str]) -> None:
         self.roots, self.index, self.known = roots, index, known
@@ -95,16 +108,9 @@ class _Assignment:
         return False
 
     def _new_root(self, place: Path) -> str:
-        stem = to_stored(place.name) or "root"
-        alias, number = stem, 2
-        while alias in self.roots:
-            alias, number = f"{stem}-{number}", number + 1
-        location = str(place)
-        if self.index.is_relative_to(place):
-            # The index lives among its pictures: relative, so that both can be moved together.
-            location = "/".join([".."] * len(self.index.relative_to(place).parts)) or "."
-        self.roots[alias] = Root(alias, location)
-        return alias
+        root = new_root(self.roots, place, self.index)
+        self.roots[root.alias] = root
+        return root.alias
 
     def _add_target(self, source: Source, alias: str, places: Mapping[str, Path]) -> None:
         base = places[alias]
