@@ -19,6 +19,7 @@ from clipsearch_ui.library import run as runs
 from clipsearch_ui.library.add import new_place
 from clipsearch_ui.library.steps import Report
 from clipsearch_ui.serving import Serving, key_of
+from clipsearch_ui.text import plain
 
 from .conftest import Build, draw
 
@@ -124,7 +125,7 @@ def test_another_index_is_searched_from_then_on(album: Path, photos: Path, libra
     page.button(key=f"choose-{key_of(photos)}").click().run()
     assert page.query_params["index"] == key_of(photos)
     assert [field.label for field in page.text_input][:1] == ["Search"]
-    assert page.sidebar.code[0].value == str(photos)
+    assert page.sidebar.caption[-2].value == plain(str(photos))
     at_library(page)
     assert f"choose-{key_of(album)}" in [button.key for button in page.button]
 
@@ -243,7 +244,7 @@ def test_a_new_index_is_made_from_the_page(album: Path, tmp_path: Path, library:
     key = key_of(folder / ".clipsearch")
     assert page.text_area(key="add-sources").value == f"  {folder}\n\n"
     page.button(key=f"choose-{key}").click().run()
-    assert page.sidebar.code[0].value == str(folder / ".clipsearch")
+    assert page.sidebar.caption[-2].value == plain(str(folder / ".clipsearch"))
 
 
 @pytest.mark.slow

@@ -84,7 +84,7 @@ def test_an_empty_query_shows_the_newest_pictures(photos: Path, visit: Visit) ->
 
 def test_the_sidebar_says_what_the_index_is(photos: Path, visit: Visit) -> None:
     sidebar = visit(photos).sidebar
-    assert sidebar.code[0].value == str(photos)
+    assert sidebar.caption[-2].value == plain(str(photos))
     assert sidebar.caption[-1].value.startswith("70 pictures · model mini · version ")
 
 

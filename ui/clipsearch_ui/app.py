@@ -74,7 +74,8 @@ def _chosen(serving: Serving) -> Path:
 
 def _about(engine: Engine) -> None:
     index = engine.index
-    st.code(str(index.path), language=None, wrap_lines=True)
+    # Not `st.code`: for it a browser fetches and reads 1.5 MB of what draws programs in every language.
+    st.caption(plain(str(index.path)))
     st.caption(plain(f"{pictures(len(index))} · model {index.model} · version {index.version}"))
 
 
