@@ -15,6 +15,7 @@ from clipsearch import __version__
 from clipsearch.cli.commands import (
     demo,
     duplicates,
+    embed,
     evaluate,
     export,
     import_vectors,
@@ -51,6 +52,7 @@ _add(duplicates.duplicates, "clipsearch duplicates --level near")
 _add(export.export, "clipsearch export vectors.parquet --where \"camera ilike '%pixel%'\" --column caption")
 _add(import_vectors.import_vectors, "clipsearch import laion/ --model ViT-B-32/laion2b_s34b_b79k", "import")
 _add(evaluate.evaluate, "clipsearch eval --index photos.index --report report.html", "eval")
+_add(embed.embed, 'clipsearch embed text "two dogs in the snow" "a cat" --model mini > vectors.npy')
 _add(inspect.info, "clipsearch info --index photos.index")
 _add(inspect.failures, "clipsearch failures --retry")
 _add(inspect.sql, 'clipsearch sql "select camera, count(*) from images group by camera"')

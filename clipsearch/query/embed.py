@@ -103,13 +103,21 @@ def own_vector(vector: ArrayLike, dim: int) -> Vector:
     return unit(array)
 
 
-def _pixels(encoder: Encoder, picture: Picture) -> Pixels:
-    """A picture as the model reads it, [height, width, 3]."""
+def pixels_of(encoder: Encoder, picture: Picture) -> Pixels:
+    """A picture as the model reads it, [height, width, 3].
+
+    Raises:
+        PictureError: it cannot be read.
+    """
     from clipsearch.pictures import fit
 
     wanted = encoder.preprocessing
+    return fit(_upright(picture, (wanted.width, wanted.height)), wanted)
+
+
+def _pixels(encoder: Encoder, picture: Picture) -> Pixels:
     try:
-        return fit(_upright(picture, (wanted.width, wanted.height)), wanted)
+        return pixels_of(encoder, picture)
     except PictureError as error:
         shown = str(picture) if isinstance(picture, (str, Path)) else "The query picture"
         raise QueryError(f"{shown} cannot be used as a query: {error}") from None
