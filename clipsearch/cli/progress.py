@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from clipsearch.cli.options import ProgressKind
 
 if TYPE_CHECKING:
+    from clipsearch.types import Tell
     from clipsearch_indexer import Progress as State
 
 Listener = Callable[["State"], None]
@@ -76,8 +78,8 @@ def _bar() -> Iterator[Listener]:
 
 
 @contextmanager
-def shown_count(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a listener for "so many done, of so many" that draws a bar on the standard error stream of a terminal.
+def shown_steps() -> Iterator[Tell]:
+    """Yield a listener for work in several steps that draws a bar on the standard error stream of a terminal.
 
     What is printed meanwhile scrolls by above the bar.
     """
@@ -92,5 +94,14 @@ def shown_count(description: str) -> Iterator[Callable[[int, int], None]]:
         disable=not sys.stderr.isatty(),
     )
     with bar:
-        task = bar.add_task(description, total=None, visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+        task = bar.add_task("", total=None, visible=False)
+        yield lambda what, done, total: bar.update(
+            task, description=what, completed=done, total=total or None, visible=True
+        )
+
+
+@contextmanager
+def shown_count(description: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a listener for one step, as `shown_steps` does: so many done, of so many."""
+    with shown_steps() as tell:
+        yield partial(tell, description)
