@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from clipsearch.query.results import Results
     from clipsearch.query.terms import Query, image, stored, text, vector
     from clipsearch.store.check import repair, verify
+    from clipsearch.training import train
     from clipsearch.types import Encoder, Hit, IndexReport
     from clipsearch_indexer import build, import_vectors
 
@@ -48,6 +49,7 @@ __all__ = [
     "repair",
     "stored",
     "text",
+    "train",
     "vector",
     "verify",
 ]
@@ -68,6 +70,7 @@ _HOMES = {
     "repair": ("clipsearch.store.check", "repair"),
     "stored": ("clipsearch.query.terms", "stored"),
     "text": ("clipsearch.query.terms", "text"),
+    "train": ("clipsearch.training", "train"),
     "vector": ("clipsearch.query.terms", "vector"),
     "verify": ("clipsearch.store.check", "verify"),
 }

@@ -22,6 +22,7 @@ from clipsearch.cli.commands import (
     index,
     inspect,
     search,
+    train,
     ui,
     upkeep,
 )
@@ -57,6 +58,7 @@ _add(inspect.info, "clipsearch info --index photos.index")
 _add(inspect.failures, "clipsearch failures --retry")
 _add(inspect.sql, 'clipsearch sql "select camera, count(*) from images group by camera"')
 _add(inspect.models, "clipsearch models")
+_add(train.train, "clipsearch train photos/ --model mini --out my-model --epochs 5")
 _add(upkeep.verify, "clipsearch verify --index photos.index")
 _add(upkeep.repair, "clipsearch repair --index photos.index")
 _add(upkeep.compact, "clipsearch compact --index photos.index")
