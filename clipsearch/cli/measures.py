@@ -67,7 +67,7 @@ def _tables(found: Evaluation) -> Iterator[Table]:
             [[k, counts[k], r] for k, r in found.neighbours.recall.items()],
         )
     if found.robustness:
-        heads = ["spoilt", "cosine", "5 % below", "finds itself", "text R@5", "how"]
+        heads = ["spoilt", "cosine", "5th percentile", "finds itself", "text R@5", "how"]
         rows = [[d.name, d.cosine, d.cosine_low, d.found_itself, d.text_recall, d.how] for d in found.robustness]
         yield f"Spoilt pictures ({found.robustness[0].pictures})", heads, rows
     if found.wordings:

@@ -14,7 +14,7 @@ from clipsearch.evaluation.types import Confused, Probe
 from clipsearch.types import Ids
 
 _PAIRS = 500
-_WORST = 4
+_WORST = 3
 
 
 def probes(subject: Subject) -> tuple[Probe, ...]:

@@ -85,13 +85,17 @@ def _retrieval(index: Index, found: Retrieval) -> Html:
 
 
 def _miss(index: Index, miss: Miss) -> Html:
-    asked = (
-        element("div", miss.query, css="said") if isinstance(miss.query, str) else figure(index, "asked", miss.query)
-    )
-    answers = (figure(index, f"right answer: rank {miss.rank:,}", miss.wanted), figure(index, "came first", miss.first))
+    right, first = (f"right answer, rank {miss.rank:,}", miss.wanted), ("came first", miss.first)
     if isinstance(miss.query, str):
-        return joined(asked, element("div", *answers, css="pair"))
-    return element("div", asked, element("div", *answers), css="pair")
+        answers = [figure(index, caption, shown) for caption, shown in (right, first)]
+        return joined(element("div", miss.query, css="said"), element("div", *answers, css="pair"))
+    return _beside(figure(index, "asked", miss.query), [right, first])
+
+
+def _beside(picture: Html, said: Sequence[tuple[str, object]]) -> Html:
+    """A picture with texts at its side, each under a word that says what it is."""
+    texts = joined(*(joined(element("b", caption), element("span", text)) for caption, text in said))
+    return element("div", picture, element("figure", element("figcaption", texts)), css="pair")
 
 
 def _failures(title: str, cards: Sequence[Html]) -> Html:
@@ -151,7 +155,7 @@ def _robustness(found: Evaluation) -> Html:
     return joined(
         element("h2", "Spoilt pictures"),
         element("p", f"{found.robustness[0].pictures} pictures, spoilt and embedded again. {_SPOILT}"),
-        table(["", "", "cosine", "", "5 % below", "finds itself", "text R@5"], rows),
+        table(["", "", "cosine", "", "5th percentile", "finds itself", "text R@5"], rows),
     )
 
 
@@ -180,10 +184,8 @@ def _probes(index: Index, found: Evaluation) -> Html:
 
 
 def _confused(index: Index, confused: Confused) -> Html:
-    texts = element(
-        "figure", element("figcaption", element("b", "right"), confused.text, element("b", "nearer"), confused.foil)
-    )
-    return element("div", figure(index, f"by {confused.margin:.3f}", confused.picture), texts, css="pair")
+    picture = figure(index, f"by {confused.margin:.3f}", confused.picture)
+    return _beside(picture, [("right", confused.text), ("nearer", confused.foil)])
 
 
 def _compared(models: Sequence[ModelMeasures]) -> Html:

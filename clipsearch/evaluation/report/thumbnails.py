@@ -36,8 +36,7 @@ def thumbnail(index: Index, picture: Shown) -> Html:
 
 
 def figure(index: Index, caption: str, shown: str | Shown) -> Html:
-    """A picture, or a text in its place, with a caption."""
-    if isinstance(shown, str):
-        return element("figure", element("figcaption", element("b", caption), shown))
-    path = element("figcaption", element("b", caption), shown.path)
-    return element("figure", thumbnail(index, shown), path)
+    """A picture with a caption and its path, or a text with a caption."""
+    picture = [] if isinstance(shown, str) else [thumbnail(index, shown)]
+    said = shown if isinstance(shown, str) else shown.path
+    return element("figure", *picture, element("figcaption", element("b", caption), said))
