@@ -1,6 +1,7 @@
-"""What a picture looks like in 64 bits, and how sharp it is: facts that tell copies of one picture apart or together.
+"""What a picture looks like in 64 bits, how sharp and how bright it is: facts that tell copies of one picture apart or
+together, and good pictures from bad.
 
-Both are taken from the upright picture, not from what a model reads, so that they mean the same in every index.
+All are taken from the upright picture, not from what a model reads, so that they mean the same in every index.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 _SIDE = 256
-"""Both are measured on a grey square of this many pixels a side, whatever the picture's size and shape. A JPEG is never
+"""They are measured on a grey square of this many pixels a side, whatever the picture's size and shape. A JPEG is never
 decoded to less than twice what a model reads, which for every model is at least this much."""
 
 _HASHED = 32
@@ -27,10 +28,13 @@ coefficients of a few units, and a picture of one colour must have the same hash
 class Appearance:
     """`perceptual_hash`: 64 bits in an int64; pictures that look alike differ in few of them. `sharpness`: the
     variance of the Laplacian, in squared grey levels; 0 for a picture of one colour, larger the more detail there is.
+    `exposure`: the mean grey level, 0 for a black picture, 1 for a white one; None where it was not measured, as by
+    earlier versions.
     """
 
     perceptual_hash: int
     sharpness: float
+    exposure: float | None
 
 
 def appearance(image: Image.Image) -> Appearance:
@@ -39,7 +43,8 @@ def appearance(image: Image.Image) -> Appearance:
     enlarged = min(image.size) < _SIDE
     resampling = Image.Resampling.BILINEAR if enlarged else Image.Resampling.BOX
     square = image.convert("L").resize((_SIDE, _SIDE), resampling)
-    return Appearance(_hash(square), _sharpness(np.asarray(square)))
+    grey = np.asarray(square)
+    return Appearance(_hash(square), _sharpness(grey), float(grey.mean()) / 255)
 
 
 def _hash(square: Image.Image) -> int:

@@ -43,8 +43,8 @@ _CREATE = """
 CREATE TABLE pictures (
     id BIGINT PRIMARY KEY, root VARCHAR, path VARCHAR, file VARCHAR, shard VARCHAR, row_group INTEGER, row INTEGER,
     image_column VARCHAR, content_hash VARCHAR, bytes BIGINT, mtime_ns BIGINT, format VARCHAR, width INTEGER,
-    height INTEGER, sharpness FLOAT, perceptual_hash BIGINT, taken_at TIMESTAMP, camera VARCHAR, latitude DOUBLE,
-    longitude DOUBLE, caption VARCHAR, indexed_at TIMESTAMP, segment VARCHAR, segment_offset BIGINT
+    height INTEGER, sharpness FLOAT, exposure FLOAT, perceptual_hash BIGINT, taken_at TIMESTAMP, camera VARCHAR,
+    latitude DOUBLE, longitude DOUBLE, caption VARCHAR, indexed_at TIMESTAMP, segment VARCHAR, segment_offset BIGINT
 );
 CREATE TABLE failures (
     root VARCHAR, path VARCHAR, reason VARCHAR, message VARCHAR, bytes BIGINT, mtime_ns BIGINT, failed_at TIMESTAMP

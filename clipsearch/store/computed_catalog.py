@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clipsearch.store.duck import Connection
 from clipsearch.store.manifest import ComputedRef
-from clipsearch.store.schema import COMPUTED, folded
+from clipsearch.store.schema import COMPUTED, VIEWED, folded
 from clipsearch.store.sql import quote
 
 _HIDDEN = ("mtime_ns", "image_column", "perceptual_hash", "segment", "segment_offset")
@@ -64,11 +64,10 @@ def define_images(db: Connection, computed: Iterable[ComputedRef] = ()) -> None:
             taken.add(folded(free))
             shown[quote(name)] = quote(free)
     left_out = ", ".join((*_HIDDEN, *shown))
-    renamed = "".join(f", {name} AS {free}" for name, free in shown.items())
-    db.execute(
-        f"CREATE OR REPLACE VIEW images AS SELECT * EXCLUDE ({left_out}), "
-        f"make_timestamp(mtime_ns // 1000) AS mtime{renamed} FROM pictures"
-    )
+    # An index made before there was such a column may have one of a source by its name.
+    viewed = {made: name for name, made in VIEWED.items() if name not in taken}
+    further = ", ".join(f"{made} AS {name}" for made, name in (viewed | shown).items())
+    db.execute(f"CREATE OR REPLACE VIEW images AS SELECT * EXCLUDE ({left_out}), {further} FROM pictures")
 
 
 def _stored(column: str) -> str:

@@ -24,6 +24,7 @@ ROW_SCHEMA = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("sharpness", pa.float32()),
+        ("exposure", pa.float32()),
         ("perceptual_hash", pa.int64()),
         ("taken_at", pa.timestamp("us")),
         ("camera", pa.string()),
@@ -37,8 +38,8 @@ ROW_SCHEMA = pa.schema(
 
 `path` names a picture within its root: the file's path, or `<shard>#<row group>/<row>`. `file` is the picture file,
 null where the bytes lie inside Parquet; `shard`, `row_group` and `row` are null for a picture that is just a file;
-`image_column` is the Parquet column with the bytes. `sharpness` and `perceptual_hash` say how a picture looks
-(`clipsearch.pictures.perceptual`); they are null for rows that nobody looked at.
+`image_column` is the Parquet column with the bytes. `sharpness`, `exposure` and `perceptual_hash` say how a picture
+looks (`clipsearch.pictures.perceptual`); they are null for rows that nobody looked at.
 """
 
 REMOVAL_SCHEMA = pa.schema([("id", pa.int64()), ("root", pa.string()), ("path", pa.string())])
@@ -65,9 +66,15 @@ COMPUTED = "computed:"
 
 _FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
 
-# `mtime` is a column of the view, the other two are what reading a segment with DuckDB adds.
+VIEWED = {"mtime": "make_timestamp(mtime_ns // 1000)", "megapixels": "(width::BIGINT * height / 1e6)::FLOAT"}
+"""Columns that `images` has and no row: what they are made of, in SQL."""
+
+# The last two are what reading a segment with DuckDB adds.
 RESERVED = (
-    {name.lower() for name in ROW_SCHEMA.names} | set(STORED_COLUMNS) | {"mtime", "file_row_number", "segment_file"}
+    {name.lower() for name in ROW_SCHEMA.names}
+    | set(STORED_COLUMNS)
+    | set(VIEWED)
+    | {"file_row_number", "segment_file"}
 )
 """Names that no column of a source and no computed column can have, in small letters."""
 

@@ -89,5 +89,5 @@ class KnownContents:
         # The caption of a Parquet row is its own, not the picture's.
         caption = row["caption"] if row["shard"] is None else None
         facts = PictureFacts(**{name: row[name] for name in _FACTS}, caption=caption)
-        looks = Appearance(row["perceptual_hash"], row["sharpness"])
+        looks = Appearance(row["perceptual_hash"], row["sharpness"], row.get("exposure"))
         return KnownPicture(facts, looks, np.array(self._vectors[segment][row["segment_offset"]]))

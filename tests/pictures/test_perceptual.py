@@ -150,3 +150,12 @@ def test_any_size(size):
     assert -(2**63) <= looks.perceptual_hash < 2**63
     assert math.isfinite(looks.sharpness)
     assert looks.sharpness >= 0
+
+
+def test_exposure_is_the_mean_grey_level(scenes):
+    for shade in (0, 51, 255):
+        assert appearance(Image.new("RGB", (40, 30), (shade,) * 3)).exposure == pytest.approx(shade / 255, abs=1e-6)
+    for scene in scenes[:3]:
+        plain = float(np.asarray(scene.convert("L"), dtype=np.float64).mean()) / 255
+        assert appearance(scene).exposure == pytest.approx(plain, abs=0.01)
+        assert appearance(ImageEnhance.Brightness(scene).enhance(0.5)).exposure < 0.6 * plain

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clipsearch.names import to_stored
-from clipsearch.store.schema import ROW_SCHEMA
+from clipsearch.store.schema import ROW_SCHEMA, VIEWED
 from clipsearch_ui.detail.cells import clamped, in_words, moment
 from clipsearch_ui.detail.world_map import place_in_words
 from clipsearch_ui.text import size
@@ -17,7 +17,7 @@ from clipsearch_ui.text import size
 LABELS = "labels"
 """The column that holds what a picture was labelled with, where there is one."""
 
-_OURS = {*ROW_SCHEMA.names, "mtime", LABELS}
+_OURS = {*ROW_SCHEMA.names, *VIEWED, LABELS}
 
 
 def facts(row: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str]]:

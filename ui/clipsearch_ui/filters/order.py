@@ -12,7 +12,8 @@ from clipsearch_ui.search.query import change
 
 _UNIQUE, _SORT, _REVERSED, _GROUP = "filter-unique", "filter-sort", "filter-reversed", "filter-group"
 _TITLES = {"": "Relevance", NEWEST: "Date", "bytes": "Size of the file", "width": "Width", "height": "Height"}
-_TITLES |= {"sharpness": "Sharpness", "camera": "Camera", "caption": "Caption"}
+_TITLES |= {"sharpness": "Sharpness", "exposure": "Brightness", "megapixels": "Resolution"}
+_TITLES |= {"camera": "Camera", "caption": "Caption"}
 _NO_ORDER = {"latitude", "longitude", "taken_at", "format"}
 _GROUPS = {"": "Show all", "folder": "The first of each folder", "day": "The first of each day"}
 
