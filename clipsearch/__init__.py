@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clipsearch.errors import ClipsearchError
+    from clipsearch.labels import label, label_from_examples, update_labels
     from clipsearch.query.filters import Filter
     from clipsearch.query.index import Index
     from clipsearch.query.index import Index as open  # noqa: A004, N813 - clipsearch.open(...) is the API
@@ -45,11 +46,14 @@ __all__ = [
     "build",
     "image",
     "import_vectors",
+    "label",
+    "label_from_examples",
     "open",
     "repair",
     "stored",
     "text",
     "train",
+    "update_labels",
     "vector",
     "verify",
 ]
@@ -66,11 +70,14 @@ _HOMES = {
     "build": ("clipsearch_indexer", "build"),
     "image": ("clipsearch.query.terms", "image"),
     "import_vectors": ("clipsearch_indexer", "import_vectors"),
+    "label": ("clipsearch.labels", "label"),
+    "label_from_examples": ("clipsearch.labels", "label_from_examples"),
     "open": ("clipsearch.query.index", "Index"),
     "repair": ("clipsearch.store.check", "repair"),
     "stored": ("clipsearch.query.terms", "stored"),
     "text": ("clipsearch.query.terms", "text"),
     "train": ("clipsearch.training", "train"),
+    "update_labels": ("clipsearch.labels", "update_labels"),
     "vector": ("clipsearch.query.terms", "vector"),
     "verify": ("clipsearch.store.check", "verify"),
 }

@@ -21,6 +21,7 @@ from clipsearch.cli.commands import (
     import_vectors,
     index,
     inspect,
+    label,
     search,
     train,
     ui,
@@ -50,6 +51,7 @@ def _add(command: Callable[..., None], example: str, name: str | None = None) ->
 _add(index.index, "clipsearch index ~/Pictures --exclude 'screenshots/'")
 _add(search.search, 'clipsearch search "two dogs in the snow" -k 20')
 _add(duplicates.duplicates, "clipsearch duplicates --level near")
+_add(label.label, 'clipsearch label --labels "cat,dog,bird"')
 _add(export.export, "clipsearch export vectors.parquet --where \"camera ilike '%pixel%'\" --column caption")
 _add(import_vectors.import_vectors, "clipsearch import laion/ --model ViT-B-32/laion2b_s34b_b79k", "import")
 _add(evaluate.evaluate, "clipsearch eval --index photos.index --report report.html", "eval")

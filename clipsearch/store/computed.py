@@ -89,7 +89,6 @@ def put_columns(writer: IndexWriter, name: str, tables: Iterable[pa.Table], reci
     Raises:
         UsageError: the name is none, or that of a column is taken.
     """
-    require_name(name)
     portions = iter(tables)
     first = next(portions)
     columns = tuple(column for column in first.column_names if column != "id")
@@ -103,24 +102,17 @@ def put_columns(writer: IndexWriter, name: str, tables: Iterable[pa.Table], reci
     writer.computed[name] = ComputedRef(name, file_ref(target), columns)
 
 
-def require_name(name: str) -> None:
-    """Refuse what cannot name a set of computed columns.
+def require_free(writer: IndexWriter, name: str, columns: Sequence[str]) -> None:
+    """Refuse a set of computed columns that cannot be called so, or whose columns are called like something else, in
+    capital or small letters.
 
     Raises:
-        UsageError: it is no name.
+        UsageError: that is so.
     """
     if not name.isidentifier() or len(name) > _LONGEST:
         raise UsageError(
             f"{name!r} cannot name columns; take at most {_LONGEST} letters, digits and underscores, no digit first."
         )
-
-
-def require_free(writer: IndexWriter, name: str, columns: Sequence[str]) -> None:
-    """Refuse columns for the set `name` whose names mean something else already, in capital or small letters.
-
-    Raises:
-        UsageError: one does, or two of them are the same, or there is such a set but for the case of its letters.
-    """
     others = [ref for known, ref in writer.computed.items() if known != name]
     if folded(name) in {folded(ref.name) for ref in others}:
         raise UsageError(

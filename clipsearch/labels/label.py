@@ -1,0 +1,193 @@
+"""Labelling the pictures of an index: by the names of classes, by examples, and again for pictures that came later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from clipsearch.labels.classifier import Classifier, from_recipe, to_recipe
+from clipsearch.labels.columns import counts, tables
+from clipsearch.labels.examples import read_examples
+from clipsearch.labels.probe import train
+from clipsearch.labels.prompts import read_templates, require_usable, zero_shot
+from clipsearch.labels.report import LabelReport
+from clipsearch.query.index import Index
+from clipsearch.store.computed import drop_columns, put_columns, read_computed, require_free
+from clipsearch.store.derive import quietly
+from clipsearch.store.layout import Layout
+from clipsearch.store.manifest import ComputedRef
+from clipsearch.store.snapshot import Snapshot
+from clipsearch.store.writer import IndexWriter, open_for_writing
+from clipsearch.types import Encoder, Tell
+
+
+def label(
+    index: str | Path,
+    labels: Sequence[str],
+    *,
+    name: str = "label",
+    templates: str | Sequence[str] = "simple",
+    multi: bool = False,
+    each: bool = False,
+    encoder: Encoder | None = None,
+    device: str = "auto",
+    offline: bool = False,
+    tell: Tell = quietly,
+) -> LabelReport:
+    """Give every picture of an index the most probable of some labels, as columns one can filter, sort and count by.
+
+    Args:
+        index: the index directory.
+        labels: names of classes, as one would say them.
+        name: of the columns: `NAME` has the label, `NAME_probability` its probability. It replaces labels of that name.
+        templates: sentences with `{}` where a label goes, or `simple`, `openai` or a file, see `read_templates`.
+        multi: several labels may apply to one picture; each gets a probability by itself.
+        each: every label gets a column with its probability, `NAME_LABEL`; with `multi` it does anyhow.
+        encoder, device, offline: as for `Index`.
+        tell: hears of the work.
+
+    Raises:
+        IndexNotFound: there is no index.
+        IndexBusy: another process is writing to it.
+        UsageError: there are too few labels, templates cannot be used, or a name is taken.
+        ModelError: the index's model cannot be loaded.
+    """
+    sentences = read_templates(templates) if isinstance(templates, str) else templates
+    distinct = tuple(dict.fromkeys(labels))
+    require_usable(distinct, sentences, multi=multi)
+    with _opened(index, name, encoder, device, offline) as (writer, opened):
+        made = zero_shot(opened.encoder, distinct, sentences, multi=multi, each=each, tell=tell)
+        return _label_all(writer, name, made, tell)
+
+
+def label_from_examples(
+    index: str | Path,
+    examples: str | Path,
+    *,
+    name: str = "label",
+    label_column: str = "label",
+    each: bool = False,
+    encoder: Encoder | None = None,
+    device: str = "auto",
+    offline: bool = False,
+    tell: Tell = quietly,
+) -> LabelReport:
+    """Learn labels from examples, with a linear probe on their vectors, and give every picture the most probable one.
+
+    Args:
+        index: the index directory.
+        examples: a folder with a folder for each label; or a Parquet file of pictures.
+        name: of the columns, as for `label`.
+        label_column: of a Parquet file of examples.
+        each: as for `label`.
+        encoder, device, offline: as for `Index`; no model is loaded where all examples are in the index.
+        tell: hears of the work.
+
+    Raises:
+        IndexNotFound: there is no index.
+        IndexBusy: another process is writing to it.
+        SourceError: there are no examples.
+        UsageError: they have fewer than two labels, or a name is taken.
+        ModelError: the index's model cannot be loaded.
+    """
+    with _opened(index, name, encoder, device, offline) as (writer, opened):
+        found = read_examples(opened, Path(examples).expanduser(), label_column, tell)
+        made, accuracy = train(found.vectors, found.labels, each=each, tell=tell)
+        report = _label_all(writer, name, made, tell)
+    return replace(report, examples=len(found.labels), unreadable=found.unreadable, accuracy=accuracy)
+
+
+def update_labels(index: str | Path, *, tell: Tell = quietly) -> tuple[LabelReport, ...]:
+    """Give pictures that came after an index was labelled the labels of every set it has. No model is loaded.
+
+    Raises:
+        IndexNotFound: there is no index.
+        IndexBusy: another process is writing to it.
+        IndexDamaged: the file of a set cannot be read.
+    """
+    with open_for_writing(Path(index).expanduser()) as writer:
+        writer.publish()
+        done = [
+            (ref.name, made, _label_more(writer, ref, made, tell))
+            for ref, made in _sets(writer.layout, writer.computed.values())
+        ]
+        writer.publish()
+        with closing(Snapshot(writer.layout.path)) as snapshot:
+            return tuple(_report(snapshot, *one) for one in done)
+
+
+def labels_of(index: str | Path) -> tuple[LabelReport, ...]:
+    """The sets of labels that an index has.
+
+    Raises:
+        IndexNotFound: there is no index.
+    """
+    with closing(Snapshot(index)) as snapshot:
+        sets = _sets(snapshot.layout, snapshot.manifest.computed)
+        return tuple(_report(snapshot, ref.name, made) for ref, made in sets)
+
+
+def drop_labels(index: str | Path, name: str) -> None:
+    """Take a set of labels, or other computed columns, out of an index.
+
+    Raises:
+        IndexNotFound: there is no index.
+        IndexBusy: another process is writing to it.
+        QueryError: it has no such set.
+    """
+    with open_for_writing(Path(index).expanduser()) as writer:
+        drop_columns(writer, name)
+        writer.publish()
+
+
+@contextmanager
+def _opened(
+    index: str | Path, name: str, encoder: Encoder | None, device: str, offline: bool
+) -> Iterator[tuple[IndexWriter, Index]]:
+    """An index locked for writing, so that nobody waits for a model only to be told it is busy; and for reading."""
+    with open_for_writing(Path(index).expanduser()) as writer:
+        require_free(writer, name, (name, f"{name}_probability"))
+        writer.publish()
+        with Index(writer.layout.path, encoder=encoder, device=device, offline=offline) as opened:
+            yield writer, opened
+
+
+def _label_all(writer: IndexWriter, name: str, made: Classifier, tell: Tell) -> LabelReport:
+    with closing(Snapshot(writer.layout.path)) as snapshot:
+        ids = snapshot.places.ids()
+        put_columns(writer, name, tables(name, made, snapshot.places, ids, tell), to_recipe(made))
+    tell("publishing", 0, 0)
+    writer.publish()
+    with closing(Snapshot(writer.layout.path)) as snapshot:
+        return _report(snapshot, name, made, len(ids))
+
+
+def _label_more(writer: IndexWriter, ref: ComputedRef, made: Classifier, tell: Tell) -> int:
+    """Label the pictures that a set has no label of; returns how many those are."""
+    computed = read_computed(writer.layout.path / ref.file.name)
+    with closing(Snapshot(writer.layout.path)) as snapshot:
+        ids = np.setdiff1d(snapshot.places.ids(), computed.ids, assume_unique=True)
+        if len(ids):
+            more = tables(ref.name, made, snapshot.places, ids, tell)
+            put_columns(writer, ref.name, chain(computed.tables(), more), computed.recipe)
+    return len(ids)
+
+
+def _sets(layout: Layout, computed: Iterable[ComputedRef]) -> list[tuple[ComputedRef, Classifier]]:
+    """The sets of computed columns that are labels."""
+    read = ((ref, from_recipe(read_computed(layout.path / ref.file.name).recipe)) for ref in computed)
+    return [(ref, made) for ref, made in read if made is not None]
+
+
+def _report(snapshot: Snapshot, name: str, made: Classifier, labelled: int = 0) -> LabelReport:
+    [ref] = [ref for ref in snapshot.manifest.computed if ref.name == name]
+    ids = snapshot.places.ids()
+    unlabelled = len(ids) - int(np.isin(ids, read_computed(snapshot.layout.path / ref.file.name).ids).sum())
+    return LabelReport(
+        name, ref.columns, counts(snapshot.catalog, name, made), len(ids), labelled, unlabelled, made.multi
+    )
