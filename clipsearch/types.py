@@ -32,12 +32,13 @@ class Preprocessing:
     """How an upright RGB picture becomes what a model reads, as open_clip defines it.
 
     `width` and `height` in pixels; `mean` and `std` per channel on a 0..1 scale; `fill` is the grey level (0..255)
-    of the border that `longest` leaves.
+    of the border that `longest` leaves. `shortest_hf` is `shortest` as the transformers library does it: where an odd
+    number of pixels is cut off, it cuts one less at the left or the top, where open_clip rounds to even.
     """
 
     width: int
     height: int
-    resize_mode: Literal["shortest", "longest", "squash"] = "shortest"
+    resize_mode: Literal["shortest", "shortest_hf", "longest", "squash"] = "shortest"
     interpolation: Literal["bicubic", "bilinear"] = "bicubic"
     mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
     std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
@@ -129,8 +130,7 @@ class Copy:
     """One picture of a group of duplicates.
 
     `path` is where it is found, as in `Hit`; `width` and `height` are those of the upright picture in pixels, `bytes`
-    is the length of its encoded content; all three are 0 for a vector that was imported without its picture.
-    `similarity` is the cosine to the picture to keep, 1 for that one itself.
+    is the length of its encoded content. `similarity` is the cosine to the picture to keep, 1 for that one itself.
     """
 
     id: int
@@ -222,4 +222,3 @@ class ImportReport:
     version: int
     seconds: float
     interrupted: bool = False
-    notes: tuple[str, ...] = ()

@@ -11,7 +11,9 @@ from typing import Any
 
 from clipsearch.models import cache
 from clipsearch.models.catalogue import Config
-from clipsearch.models.weights import ResolvedModel, TokenizerFiles
+from clipsearch.models.hf_files import HfModel
+from clipsearch.models.tokenizer_files import TokenizerFiles
+from clipsearch.models.weights import ResolvedModel
 
 _SCHEME = 1
 """Raise it when the meaning of a fingerprint changes; all indexes made before are refused then."""
@@ -28,6 +30,8 @@ _IRRELEVANT = {
     "tokenizer_kwargs",
 }
 
+_IRRELEVANT_TO_HF = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"}
+
 
 def fingerprint_of(model: ResolvedModel) -> str:
     """Digest of weights, preprocessing, tokenizer and architecture, as 32 hexadecimal digits.
@@ -42,6 +46,21 @@ def fingerprint_of(model: ResolvedModel) -> str:
         "tokenizer": _tokenizer(model.tokenizer),
         "architecture": _relevant(model.config),
     }
+    return _digest_of(facts)
+
+
+def hf_fingerprint_of(model: HfModel) -> str:
+    """The same of a model of the transformers library: of its weights and everything its configuration says."""
+    facts = {
+        "scheme": _SCHEME,
+        "weights": [_file_digest(path) for path in model.weights],
+        "settings": {path.name: _file_digest(path) for path in model.settings},
+        "architecture": _without(_IRRELEVANT_TO_HF, model.config),
+    }
+    return _digest_of(facts)
+
+
+def _digest_of(facts: dict[str, Any]) -> str:
     return blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
@@ -55,10 +74,15 @@ def _tokenizer(files: TokenizerFiles) -> dict[str, Any]:
 
 
 def _relevant(config: Config) -> dict[str, Any]:
-    kept = {key: value for key, value in config.items() if key not in _IRRELEVANT}
+    kept = _without(_IRRELEVANT, config)
     if not kept.get("quick_gelu"):
         kept.pop("quick_gelu", None)
-    return {key: _relevant(value) if isinstance(value, Mapping) else value for key, value in kept.items()}
+    return kept
+
+
+def _without(names: set[str], config: Config) -> dict[str, Any]:
+    kept = {key: value for key, value in config.items() if key not in names}
+    return {key: _without(names, value) if isinstance(value, Mapping) else value for key, value in kept.items()}
 
 
 def _file_digest(path: Path) -> str:

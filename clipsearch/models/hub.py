@@ -27,7 +27,7 @@ def fetch(repo: str, filenames: Sequence[str], *, offline: bool) -> Path:
     A file in the cache is taken without touching the network, even if another one of `filenames` would be preferred.
     Raises FetchFailed.
     """
-    cached = (_cached(repo, filename) for filename in filenames)
+    cached = (cached_file(repo, filename) for filename in filenames)
     if found := next((path for path in cached if path), None):
         return found
     if offline:
@@ -35,7 +35,23 @@ def fetch(repo: str, filenames: Sequence[str], *, offline: bool) -> Path:
     return _download(repo, filenames)
 
 
-def _cached(repo: str, filename: str) -> Path | None:
+def fetch_folder(repo: str, patterns: Sequence[str], *, known: str) -> Path:
+    """Download every file of `repo` whose name matches one of `patterns`, as far as it is not in the cache.
+
+    `known` is a file that the repository must have. All files are of one revision. Returns the folder they lie in.
+    Raises FetchFailed.
+    """
+    from huggingface_hub import snapshot_download
+
+    try:
+        _ask(repo, known)
+        return Path(snapshot_download(repo, allow_patterns=list(patterns)))
+    except Exception as error:  # as in `_download`
+        raise FetchFailed(_reason(repo, error)) from error
+
+
+def cached_file(repo: str, filename: str) -> Path | None:
+    """Where the cache has a file of `repo`, or None."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -46,13 +62,12 @@ def _cached(repo: str, filename: str) -> Path | None:
 
 
 def _download(repo: str, filenames: Sequence[str]) -> Path:
-    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     for filename in filenames:
         try:
-            # One question with a short patience first: hf_hub_download alone retries a dead network for minutes.
-            get_hf_file_metadata(hf_hub_url(repo, filename), timeout=_PATIENCE)
+            _ask(repo, filename)
             return Path(hf_hub_download(repo, filename))
         except LocalEntryNotFoundError as error:  # the line went dead after the first answer
             raise FetchFailed(_reason(repo, error)) from error
@@ -65,10 +80,19 @@ def _download(repo: str, filenames: Sequence[str]) -> Path:
     raise FetchFailed(f"the repository {repo} has no {' or '.join(filenames)}")
 
 
+def _ask(repo: str, filename: str) -> None:
+    """One question with a short patience: downloads alone retry a dead network for minutes."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    get_hf_file_metadata(hf_hub_url(repo, filename), timeout=_PATIENCE)
+
+
 def _reason(repo: str, error: Exception) -> str:
     from huggingface_hub.errors import (
+        EntryNotFoundError,
         GatedRepoError,
         HfHubHTTPError,
+        LocalEntryNotFoundError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
     )
@@ -77,6 +101,8 @@ def _reason(repo: str, error: Exception) -> str:
         return f"the repository {repo} asks you to log in and accept its terms first"
     if isinstance(error, RepositoryNotFoundError):
         return f"the Hugging Face Hub has no public repository {repo}"
+    if isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
+        return f"the repository {repo} has not all the files of a model"
     if isinstance(error, OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:

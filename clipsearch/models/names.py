@@ -5,7 +5,8 @@ A model is called
     ViT-B-32/laion2b_s34b_b79k       an open_clip architecture and the tag of its published weights
     ViT-B-32:/path/to/checkpoint.pt  an open_clip architecture and a file of weights
     hf-hub:org/name                  a repository of the Hugging Face Hub in open_clip's layout
-    /path/to/folder, local-dir:PATH  a folder in the same layout: open_clip_config.json and weights
+    hf:org/name                      a repository of the Hugging Face Hub in the layout of the transformers library
+    /path/to/folder, local-dir:PATH  a folder in either layout: open_clip_config.json, or config.json, and weights
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from clipsearch.models import catalogue
 from clipsearch.models.presets import PRESETS
 
 CONFIG_FILE = "open_clip_config.json"
+HF_CONFIG_FILE = "config.json"
 MINI = Path(__file__).parent / "mini"
 
 _LOOKS_LIKE_A_PATH = re.compile(r"[/\\~.]|[A-Za-z]:[/\\]")
@@ -68,7 +70,29 @@ class Folder:
         return "mini" if self.path == MINI else str(self.path)
 
 
-ModelName = Tag | Checkpoint | Hub | Folder
+@dataclass(frozen=True, slots=True)
+class HfRepository:
+    """A repository of the Hugging Face Hub in the layout of the transformers library."""
+
+    repo: str
+
+    def __str__(self) -> str:
+        return f"hf:{self.repo}"
+
+
+@dataclass(frozen=True, slots=True)
+class HfFolder:
+    """A local folder in the layout of the transformers library."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+OpenClipName = Tag | Checkpoint | Hub | Folder
+HfName = HfRepository | HfFolder
+ModelName = OpenClipName | HfName
 """A parsed name; `str()` gives its one canonical spelling, with absolute paths and without preset names but `mini`."""
 
 
@@ -79,32 +103,34 @@ def parse(text: str) -> ModelName:
         return Folder(MINI)
     if text in PRESETS:
         return parse(PRESETS[text].model)
-    if text.startswith("hf-hub:"):
-        return _hub(text.removeprefix("hf-hub:"))
+    for scheme, kind in (("hf-hub:", Hub), ("hf:", HfRepository)):
+        if text.startswith(scheme):
+            return kind(_repository(scheme, text.removeprefix(scheme)))
     if text.startswith("local-dir:"):
-        return Folder(_absolute(text.removeprefix("local-dir:")))
-    if _LOOKS_LIKE_A_PATH.match(text) or (Path(text) / CONFIG_FILE).is_file():
+        return _folder(_absolute(text.removeprefix("local-dir:")))
+    if _LOOKS_LIKE_A_PATH.match(text) or any((Path(text) / file).is_file() for file in (CONFIG_FILE, HF_CONFIG_FILE)):
         return _folder(_absolute(text))
     return _architecture(text)
 
 
-def _hub(repo: str) -> Hub:
+def _repository(scheme: str, repo: str) -> str:
     from huggingface_hub.utils import HFValidationError, validate_repo_id
 
     try:
         validate_repo_id(repo)
     except HFValidationError:
-        raise ModelError(f"hf-hub:{repo} is not a repository: write hf-hub:ORGANISATION/NAME") from None
-    return Hub(repo)
+        raise ModelError(f"{scheme}{repo} is not a repository: write {scheme}ORGANISATION/NAME") from None
+    return repo
 
 
-def _folder(path: Path) -> Folder:
+def _folder(path: Path) -> Folder | HfFolder:
     if path.is_file():
         raise ModelError(
             f"{path} is a file of weights, which does not say its architecture: write it as ARCHITECTURE:{path}, "
             f"for example ViT-B-32:{path}"
         )
-    return Folder(path)
+    in_open_clips_layout = (path / CONFIG_FILE).is_file() or not (path / HF_CONFIG_FILE).is_file()
+    return Folder(path) if in_open_clips_layout else HfFolder(path)
 
 
 def _architecture(text: str) -> Tag | Checkpoint:
@@ -135,10 +161,14 @@ def _what_to_write_instead_of(text: str) -> str:
     if close:
         return f"There is no model {text!r}: did you mean {' or '.join(close)}?"
     if re.fullmatch(r"[\w.-]+/[\w.-]+", text):
-        return f"There is no model {text!r}: for a repository of the Hugging Face Hub write hf-hub:{text}"
+        return (
+            f"There is no model {text!r}: for a repository of the Hugging Face Hub write hf-hub:{text} if it is in "
+            f"open_clip's layout, hf:{text} if in that of the transformers library"
+        )
     return (
         f"There is no model {text!r}: write one of the presets {', '.join(PRESETS)}, ARCHITECTURE/TAG, "
-        "ARCHITECTURE:/path/to/checkpoint.pt, hf-hub:ORGANISATION/NAME or the path of a model folder"
+        "ARCHITECTURE:/path/to/checkpoint.pt, hf-hub:ORGANISATION/NAME, hf:ORGANISATION/NAME or the path of a model "
+        "folder"
     )
 
 

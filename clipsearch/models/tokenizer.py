@@ -1,7 +1,9 @@
 """Sentences to tokens, with open_clip's own tokenizer or with a `tokenizer.json`.
 
 open_clip reads a `tokenizer.json` through the transformers library. The tokenizers library, which does the work in
-there, gives the same tokens from the same file, without a 100 MB package and its seconds of importing.
+there, gives the same tokens from the same file, without a 100 MB package and its seconds of importing. Transformers is
+needed where the text tower itself comes from it, where the tokens are arranged in a way of their own, and for
+sentencepiece files.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Any
 import torch
 from open_clip.tokenizer import SimpleTokenizer, get_clean_fn
 
-from clipsearch.models.weights import TokenizerFiles
+from clipsearch.models.tokenizer_files import TokenizerFiles
 
 Tokenizer = Callable[[Sequence[str]], torch.Tensor]
 """Sentences to int64 [n, context_length]."""
@@ -21,6 +23,11 @@ Tokenizer = Callable[[Sequence[str]], torch.Tensor]
 
 def load_tokenizer(files: TokenizerFiles) -> Tokenizer:
     """Return the tokenizer that `files` describe; raises whatever a broken file makes the libraries raise."""
+    if files.by_transformers:
+        from open_clip.tokenizer import HFTokenizer
+
+        words = HFTokenizer(str(files.vocabulary.parent), context_length=files.context_length, **files.options)
+        return lambda texts: words(list(texts))
     if files.vocabulary.suffix == ".json":
         return _from_json(files, **files.options)
     tokenize = SimpleTokenizer(bpe_path=str(files.vocabulary), context_length=files.context_length, **files.options)

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from clipsearch.errors import ModelError, ModelUnavailable
 from clipsearch.models import catalogue, hub
 from clipsearch.models.catalogue import Config
-from clipsearch.models.names import CONFIG_FILE, Checkpoint, Folder, Hub, ModelName, Tag, parse
+from clipsearch.models.names import CONFIG_FILE, Checkpoint, Folder, HfName, Hub, ModelName, OpenClipName, Tag, parse
 from clipsearch.models.preprocessing import agreed, preprocessing_of
+from clipsearch.models.tokenizer_files import TokenizerFiles, require_transformers, tokenizer_files
 from clipsearch.types import Preprocessing
-
-VOCABULARY_FILE = "bpe_simple_vocab.txt.gz"
-TOKENIZER_FILE = "tokenizer.json"
-TOKENIZER_SETTINGS_FILE = "tokenizer_config.json"
 
 # open_clip's own names, the safe format first.
 _HUB_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 _FOLDER_WEIGHTS = (*_HUB_WEIGHTS, "open_clip_pytorch_model.safetensors", "model.safetensors", "pytorch_model.bin")
 _WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
-
-
-@dataclass(frozen=True, slots=True)
-class TokenizerFiles:
-    """What a sentence is cut into tokens with.
-
-    `vocabulary` is a byte-pair vocabulary of open_clip's own tokenizer (`.txt.gz`) or a `tokenizer.json` of the
-    tokenizers library, the latter with its `settings` beside it. Texts are cut off after `context_length` tokens;
-    `options` are those of open_clip's `tokenizer_kwargs`.
-    """
-
-    vocabulary: Path
-    settings: Path | None
-    context_length: int
-    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +53,7 @@ def blueprint(name: str, *, offline: bool = False) -> Blueprint:
     try:
         folder, (config, preparation) = _untrained(name, offline)
         config = _with_local_text_tower(config, offline)
-        return Blueprint(name, config, _tokenizer(config, folder, offline), preprocessing_of(config, preparation))
+        return Blueprint(name, config, tokenizer_files(config, folder, offline), preprocessing_of(config, preparation))
     except hub.FetchFailed as failure:
         raise ModelUnavailable(
             f"{name} needs files that are not on this machine and could not be downloaded ({failure}): try again with "
@@ -87,7 +68,7 @@ def _untrained(name: str, offline: bool) -> tuple[Path | None, tuple[Config, Map
         return None, (catalogue.architecture_config(architecture), {})
     if file.suffix == ".json":
         return file.parent, _read_description(file)
-    parsed = parse(name)
+    parsed = _of_open_clip(parse(name))
     return parsed.path if isinstance(parsed, Folder) else None, _description(parsed, offline)
 
 
@@ -95,20 +76,35 @@ def resolve(name: str | ModelName, *, offline: bool = False) -> ResolvedModel:
     """Find the files of a model, downloading them into the Hugging Face cache if they are not there yet.
 
     With `offline`, or when everything is there, the network is not touched. Raises ModelUnavailable if a file is
-    neither here nor downloadable, and ModelError if the name means nothing or its files make no model.
+    neither here nor downloadable, and ModelError if the name means nothing, its files make no model, or it is not
+    one of open_clip (`hf_files` finds those).
     """
-    parsed = parse(name) if isinstance(name, str) else name
+    parsed = _of_open_clip(parse(name) if isinstance(name, str) else name)
     try:
         return _resolve(parsed, offline)
     except hub.FetchFailed as failure:
-        raise ModelUnavailable(
-            f"The model {parsed} is not on this machine and could not be downloaded ({failure}): try again with a "
-            "working network, name local weights as ARCHITECTURE:/path/to/checkpoint.pt or a model folder by its "
-            "path, or take `--model mini`, which ships with clipsearch"
-        ) from failure
+        raise unavailable(parsed, failure) from failure
 
 
-def _resolve(name: ModelName, offline: bool) -> ResolvedModel:
+def _of_open_clip(name: ModelName) -> OpenClipName:
+    if isinstance(name, HfName):
+        raise ModelError(
+            f"{name} is a model of the transformers library, which can be searched with but not trained: name a model "
+            "of open_clip"
+        )
+    return name
+
+
+def unavailable(name: ModelName, failure: hub.FetchFailed) -> ModelUnavailable:
+    """The error to raise where a file of a model is neither here nor downloadable."""
+    return ModelUnavailable(
+        f"The model {name} is not on this machine and could not be downloaded ({failure}): try again with a "
+        "working network, name local weights as ARCHITECTURE:/path/to/checkpoint.pt or a model folder by its "
+        "path, or take `--model mini`, which ships with clipsearch"
+    )
+
+
+def _resolve(name: OpenClipName, offline: bool) -> ResolvedModel:
     folder = name.path if isinstance(name, Folder) else None
     config, preparation = _description(name, offline)
     config = _with_local_text_tower(config, offline)
@@ -116,12 +112,12 @@ def _resolve(name: ModelName, offline: bool) -> ResolvedModel:
         name=str(name),
         config=config,
         checkpoint=_weights(name, offline),
-        tokenizer=_tokenizer(config, folder, offline),
+        tokenizer=tokenizer_files(config, folder, offline),
         preprocessing=preprocessing_of(config, preparation),
     )
 
 
-def _description(name: ModelName, offline: bool) -> tuple[Config, Mapping[str, Any]]:
+def _description(name: OpenClipName, offline: bool) -> tuple[Config, Mapping[str, Any]]:
     """The architecture of a model, and what is said about how its pictures are prepared."""
     match name:
         case Tag(architecture, tag):
@@ -140,7 +136,10 @@ def _description(name: ModelName, offline: bool) -> tuple[Config, Mapping[str, A
 
 def _read_description(file: Path) -> tuple[Config, Mapping[str, Any]]:
     if not file.is_file():
-        raise ModelError(f"There is no model at {file.parent}: it has no {file.name}")
+        raise ModelError(
+            f"There is no model at {file.parent}: it has neither {file.name} nor the config.json of the transformers "
+            "library"
+        )
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
         config = stored.get("model_cfg", stored)
@@ -153,7 +152,7 @@ def _read_description(file: Path) -> tuple[Config, Mapping[str, Any]]:
     )
 
 
-def _weights(name: ModelName, offline: bool) -> Path:
+def _weights(name: OpenClipName, offline: bool) -> Path:
     match name:
         case Tag(architecture, tag):
             repo, _, filename = catalogue.published()[architecture][tag]["hf_hub"].rpartition("/")
@@ -174,39 +173,11 @@ def _with_local_text_tower(config: Config, offline: bool) -> Config:
     repo = text.get("hf_model_name")
     if not repo:
         return config
-    if importlib.util.find_spec("transformers") is None:
-        raise ModelError(
-            f"The text tower {repo} comes from the transformers library: run `pip install transformers`, or choose "
-            "another model"
-        )
+    require_transformers(f"The text tower {repo}")
+    if (Path(repo) / "config.json").is_file():
+        return config
     shape = hub.fetch(repo, ["config.json"], offline=offline)
     return {**config, "text_cfg": {**text, "hf_model_name": str(shape.parent)}}
-
-
-def _tokenizer(config: Config, folder: Path | None, offline: bool) -> TokenizerFiles:
-    """Find the tokenizer where open_clip would: in the model's folder, on the Hub, or in open_clip itself."""
-    text = config["text_cfg"]
-    vocabulary, settings = _vocabulary(text.get("hf_tokenizer_name", ""), folder, offline)
-    return TokenizerFiles(
-        vocabulary=vocabulary,
-        settings=settings,
-        context_length=text.get("context_length", 77),
-        options=text.get("tokenizer_kwargs", {}),
-    )
-
-
-def _vocabulary(repo: str, folder: Path | None, offline: bool) -> tuple[Path, Path | None]:
-    if folder and (folder / VOCABULARY_FILE).is_file():
-        return folder / VOCABULARY_FILE, None
-    if not repo:
-        return catalogue.default_vocabulary(), None
-    if folder and (folder / TOKENIZER_FILE).is_file():
-        settings = folder / TOKENIZER_SETTINGS_FILE
-        return folder / TOKENIZER_FILE, settings if settings.is_file() else None
-    return (
-        hub.fetch(repo, [TOKENIZER_FILE], offline=offline),
-        hub.fetch(repo, [TOKENIZER_SETTINGS_FILE], offline=offline),
-    )
 
 
 def _weights_in(folder: Path) -> Path:

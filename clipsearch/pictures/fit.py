@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor
+
 import numpy as np
 from PIL import Image
 
@@ -21,22 +23,26 @@ def fit(image: Image.Image, preprocessing: Preprocessing) -> Pixels:
     target = (preprocessing.width, preprocessing.height)
     whole = _whole_size(image.size, preprocessing)
     shown = (min(whole[0], target[0]), min(whole[1], target[1]))
-    pixels = np.array(_resized(image, whole, shown, _filter(preprocessing)))
+    halved = floor if preprocessing.resize_mode == "shortest_hf" else round
+    corner = (halved((whole[0] - shown[0]) / 2), halved((whole[1] - shown[1]) / 2))
+    pixels = np.array(_resized(image, whole, (*corner, *shown), _filter(preprocessing)))
     return pixels if shown == target else _on_canvas(pixels, preprocessing)
 
 
 def _resized(
-    image: Image.Image, whole: tuple[int, int], shown: tuple[int, int], resampling: Image.Resampling
+    image: Image.Image, whole: tuple[int, int], part: tuple[int, int, int, int], resampling: Image.Resampling
 ) -> Image.Image:
-    """Resize to `whole`, keep `shown` at the centre."""
-    left, top = round((whole[0] - shown[0]) / 2), round((whole[1] - shown[1]) / 2)
-    kept = (left, top, left + shown[0], top + shown[1])
-    if whole[0] * whole[1] <= _LONG * shown[0] * shown[1]:
+    """Resize to `whole`, keep `part` of it (left, top, width, height)."""
+    left, top, width, height = part
+    kept = (left, top, left + width, top + height)
+    if whole[0] * whole[1] <= _LONG * width * height:
         return image.resize(whole, resampling).crop(kept)
     # In one step. Not for every picture, as Pillow may then take rows and columns in the other order, which changes
     # some pixels by a few levels.
     box = [place * size / resized for place, size, resized in zip(kept, image.size * 2, whole * 2, strict=True)]
-    return image.resize(shown, resampling, (box[0], box[1], min(box[2], image.width), min(box[3], image.height)))
+    return image.resize(
+        (width, height), resampling, (box[0], box[1], min(box[2], image.width), min(box[3], image.height))
+    )
 
 
 def _whole_size(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:
@@ -44,7 +50,7 @@ def _whole_size(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[in
     target = (preprocessing.width, preprocessing.height)
     if preprocessing.resize_mode == "squash":
         return target
-    if preprocessing.resize_mode == "shortest" and target[0] == target[1]:
+    if preprocessing.resize_mode.startswith("shortest") and target[0] == target[1]:
         # torchvision's Resize(side) rounds the longer side down, timm's ResizeKeepRatio rounds to the nearest.
         side, short = target[0], min(size)
         return side * size[0] // short, side * size[1] // short

@@ -15,7 +15,8 @@ import pytest
 from clipsearch.errors import ModelError
 from clipsearch.models import load_encoder
 from clipsearch.models.openclip import OpenClipEncoder
-from clipsearch.models.weights import TokenizerFiles, resolve
+from clipsearch.models.tokenizer_files import TokenizerFiles
+from clipsearch.models.weights import resolve
 from clipsearch.pictures.fit import fit
 
 torch = pytest.importorskip("torch")
