@@ -126,8 +126,8 @@ def _copy(row: dict[str, Any], similarity: float, roots: Mapping[str, Path]) -> 
     return Copy(
         id=row["id"],
         path=place(row, roots),
-        width=row["width"] or 0,
-        height=row["height"] or 0,
-        bytes=row["bytes"] or 0,
+        width=row["width"],
+        height=row["height"],
+        bytes=row["bytes"],
         similarity=min(similarity, 1.0),
     )

@@ -49,6 +49,10 @@ def same_picture(
     return same
 
 
+SEEN = "content_hash IS NOT NULL"
+"""SQL condition on a picture: somebody has seen it. Vectors may be imported without their pictures."""
+
+
 def differing_bits(hashes: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Hamming distance of perceptual hashes, int64 [...] against int64 [...], broadcast; uint8 [...], 0..64."""
     differing = np.asarray(np.bitwise_xor(hashes, others))
@@ -57,20 +61,23 @@ def differing_bits(hashes: NDArray[np.int64], others: NDArray[np.int64]) -> NDAr
     return distances
 
 
-def perceptual_hashes(snapshot: Snapshot, ids: Sequence[int] | Ids) -> NDArray[np.int64]:
-    """Perceptual hashes of existing pictures, int64 [n], in the order of `ids`.
+def perceptual_hashes(snapshot: Snapshot, ids: Sequence[int] | Ids) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Perceptual hashes of existing pictures, int64 [n], in the order of `ids`, and which of them were ever seen,
+    bool [n]: of a vector that was imported without its picture the hash is 0 and means nothing.
 
     Raises:
         QueryError: a picture has none.
     """
     wanted = np.asarray(ids, dtype=np.int64)
     if not len(wanted):
-        return np.empty(0, np.int64)
+        return np.empty(0, np.int64), np.empty(0, np.bool_)
     listed = ", ".join(map(str, wanted.tolist()))
-    found = dict(snapshot.catalog.fetch(f"SELECT id, perceptual_hash FROM pictures WHERE id IN ({listed})"))
-    hashes = [found[i] for i in wanted.tolist()]
+    columns = f"perceptual_hash, {SEEN}"
+    rows = snapshot.catalog.fetch(f"SELECT id, {columns} FROM pictures WHERE id IN ({listed})")
+    found = {picture: (hash_ if seen else 0, seen) for picture, hash_, seen in rows}
+    hashes, seen = zip(*(found[i] for i in wanted.tolist()), strict=True)
     require_hashes(sum(one is None for one in hashes))
-    return np.array(hashes, dtype=np.int64)
+    return np.array(hashes, dtype=np.int64), np.array(seen, dtype=np.bool_)
 
 
 def require_hashes(missing: int) -> None:

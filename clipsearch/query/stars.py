@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clipsearch.query.best import BEST_FIRST
-from clipsearch.query.sameness import require_hashes, same_picture
+from clipsearch.query.sameness import SEEN, require_hashes, same_picture
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.types import Ids, Vectors
 
@@ -64,12 +64,14 @@ def near_stars(
 ) -> Iterator[Star]:
     """Stars of near-duplicates, greedily: the best picture takes all that are the same, then the best of the rest.
 
-    What is best is said by `BEST_FIRST`; pictures that are alone make no star. Memory holds ids, hashes and ranks,
-    about 40 bytes a picture, whatever is found; vectors are read block by block.
+    What is best is said by `BEST_FIRST`; pictures that are alone make no star, nor do vectors that were imported
+    without their pictures. Memory holds ids, hashes and ranks, about 40 bytes a picture, whatever is found; vectors are
+    read block by block.
 
     Raises:
         QueryError: a picture has no perceptual hash.
     """
+    among = _seen(snapshot, among)
     ranking = _ranked(snapshot, among)
     search = _Search(snapshot, ranking, threshold, among)
     taken = np.zeros(len(ranking.ids), dtype=bool)
@@ -89,6 +91,14 @@ def _star(ranking: _Ranking, rank: int, same: _Same, taken: NDArray[np.bool_]) -
         members = same.ranks[free]
         taken[members] = True
         yield Star(int(ranking.ids[rank]), ranking.ids[members], same.cosines[free])
+
+
+def _seen(snapshot: Snapshot, among: Ids | None) -> Ids | None:
+    """Those of the ids whose picture somebody has seen; None where that is so of all."""
+    seen = snapshot.catalog.matching([SEEN])
+    if len(seen) == snapshot.manifest.rows:
+        return among
+    return seen if among is None else np.intersect1d(among, seen)
 
 
 def _ranked(snapshot: Snapshot, among: Ids | None) -> _Ranking:
