@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,8 +90,6 @@ def _print(report: ImportReport, *, as_json: bool) -> None:
     from clipsearch.cli.render import json_text
 
     print(json_text(asdict(report)) if as_json else "\n".join(_lines(report)))
-    for note in report.notes:
-        print(f"\nPlease note: {note}", file=sys.stderr)
     if report.interrupted:
         raise typer.Exit(130)
 

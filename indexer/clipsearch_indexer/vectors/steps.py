@@ -68,7 +68,6 @@ class Import:
         self._started = self._published = time.monotonic()
         self._pause = _PUBLISH_EVERY
         self._done = _Done()
-        self._notes: list[str] = []
         writer.tell = lambda _, done, total: progress(Progress("training", done, total))
 
     def run(self) -> ImportReport:
@@ -80,6 +79,9 @@ class Import:
             counts = self._compare(comparison)
             if counts.new:
                 self._import(comparison, counts.new)
+        except SourceError:  # a file breaks off in the middle: what came before is there to be searched
+            self._writer.publish()
+            raise
         finally:
             comparison.close()
         interrupted = self._stop()
@@ -120,17 +122,14 @@ class Import:
                     self._publish_at_times()
 
     def _new_blocks(self, comparison: Comparison) -> Iterator[tuple[VectorTable, Block, list[New]]]:
-        """Blocks with new rows, these with their numbers in the block; a table that breaks off gives what it has."""
+        """Blocks with new rows, these with their numbers in the block."""
         size = max(_NUMBERS_AT_A_TIME // self._model.ref.dim, 1)
         before = 0
         for table in self._tables:
-            try:
-                for block in table.blocks(size) if comparison.any_new(before, table.rows) else ():
-                    start = before + block.first
-                    if new := comparison.new(start, len(block.vectors)):
-                        yield table, block, [replace(one, number=one.number - start) for one in new]
-            except SourceError as error:
-                self._notes.append(str(error))
+            for block in table.blocks(size) if comparison.any_new(before, table.rows) else ():
+                start = before + block.first
+                if new := comparison.new(start, len(block.vectors)):
+                    yield table, block, [replace(one, number=one.number - start) for one in new]
             before += table.rows
 
     def _append(self, table: VectorTable, block: Block, places: Sequence[int], looked: Sequence[Looked]) -> None:
@@ -180,7 +179,6 @@ class Import:
             version=manifest.version,
             seconds=time.monotonic() - self._started,
             interrupted=interrupted,
-            notes=tuple(self._notes),
         )
 
 
