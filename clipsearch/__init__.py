@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clipsearch.errors import ClipsearchError
+    from clipsearch.evaluation import evaluate
     from clipsearch.labels import label, label_from_examples, update_labels
     from clipsearch.query.filters import Filter
     from clipsearch.query.index import Index
@@ -44,6 +45,7 @@ __all__ = [
     "Query",
     "Results",
     "build",
+    "evaluate",
     "image",
     "import_vectors",
     "label",
@@ -68,6 +70,7 @@ _HOMES = {
     "Query": ("clipsearch.query.terms", "Query"),
     "Results": ("clipsearch.query.results", "Results"),
     "build": ("clipsearch_indexer", "build"),
+    "evaluate": ("clipsearch.evaluation", "evaluate"),
     "image": ("clipsearch.query.terms", "image"),
     "import_vectors": ("clipsearch_indexer", "import_vectors"),
     "label": ("clipsearch.labels", "label"),

@@ -12,10 +12,10 @@ was found as a page. `clipsearch.evaluation.metrics` has the measures as functio
 """
 
 from clipsearch.evaluation.comparison import compare_models
-from clipsearch.evaluation.evaluate import evaluate
 from clipsearch.evaluation.figures import FIGURES, below, bounds, figures
 from clipsearch.evaluation.judgments import Truth
 from clipsearch.evaluation.report.page import write_report
+from clipsearch.evaluation.run import evaluate
 from clipsearch.evaluation.types import PARTS, Evaluation, ModelMeasures, Part
 
 __all__ = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,8 +12,7 @@ import numpy as np
 from clipsearch.errors import PictureError, QueryError
 from clipsearch.evaluation.collection import Collection, collection_of, drawn
 from clipsearch.evaluation.judgments import Truth, judgments_of
-from clipsearch.evaluation.metrics import rank_measures
-from clipsearch.evaluation.ranks import Judged, judged, pair_scores, ranks_of
+from clipsearch.evaluation.ranks import Judged, judged, measures_among
 from clipsearch.evaluation.types import ModelMeasures
 from clipsearch.models import load_encoder
 from clipsearch.pictures import fit, read_picture
@@ -107,8 +106,8 @@ def measure(encoder: Encoder, sample: Sample, tell: Tell = quietly) -> ModelMeas
         model=encoder.name,
         pictures=len(images),
         texts=len(texts),
-        text_to_image=_measures(texts, sample.pairs, images),
-        image_to_text=_measures(images, sample.pairs.swapped()[1], texts),
+        text_to_image=measures_among(texts, sample.pairs, images),
+        image_to_text=measures_among(images, sample.pairs.swapped()[1], texts),
         images_per_second=len(images) / image_seconds,
         texts_per_second=len(texts) / text_seconds,
         dim=encoder.dim,
@@ -133,9 +132,3 @@ def _embedded_pictures(encoder: Encoder, contents: Sequence[bytes], tell: Tell) 
 def _pixels(encoder: Encoder, content: bytes) -> Pixels:
     wanted = encoder.preprocessing
     return fit(read_picture(content, draft=(wanted.width, wanted.height)).image, wanted)
-
-
-def _measures(queries: Vectors, pairs: Judged, documents: Vectors) -> Mapping[str, float]:
-    scores = pair_scores(queries, pairs, documents[pairs.documents])
-    ranks = ranks_of(queries, pairs, scores, [(np.arange(len(documents)), documents)])
-    return rank_measures(pairs.queries, ranks, pairs.grades)

@@ -28,8 +28,8 @@ _SIDES = {
 _OPPOSITE = _SIDES | {other: side for side, other in _SIDES.items()}
 # To exchange what stands on both sides of these changes what is said; with "and" or "next to" it would not.
 _RELATIONS = (
-    "on top of|in front of|among|on|under|behind|above|below|inside|in|over|after|at|wearing|holding|riding|chasing|pulling|"
-    "pushing|carrying|catching|throwing|eating|watching|following"
+    "on top of|in front of|among|on|under|behind|above|below|inside|in|over|after|at|wearing|holding|riding|chasing|"
+    "pulling|pushing|carrying|catching|throwing|eating|watching|following"
 )
 
 

@@ -160,13 +160,16 @@ def _tabbed(line: str) -> Iterator[Line]:
 def _object(line: str) -> Iterator[Line]:
     found = json.loads(line)
     if "captions" in found:
-        for text in found["captions"]:
+        texts = found["captions"]
+        for text in texts if isinstance(texts, list) else [texts]:
             yield _line(text, found["file"], 1.0)
     else:
         yield _line(found["query"], found["picture"], float(found.get("grade", 1)))
 
 
-def _line(query: str, picture: str, grade: float) -> Line:
+def _line(query: object, picture: object, grade: float) -> Line:
+    if not isinstance(query, str) or not isinstance(picture, str):
+        raise TypeError
     if not query.strip() or not picture.strip() or not 0 <= grade < math.inf:
         raise ValueError
     return query.strip(), picture.strip(), grade

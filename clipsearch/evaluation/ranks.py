@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clipsearch.evaluation.metrics import positions_within
+from clipsearch.evaluation.metrics import positions_within, rank_measures
 from clipsearch.types import Ids, StoredVectors, Vectors
 
 Scores = NDArray[np.float32]
@@ -89,6 +89,14 @@ def ranks_of(queries: Vectors, pairs: Judged, scores: Scores, documents: Blocks)
             for pair in range(first, last):
                 ahead[pair] += np.count_nonzero(table[pairs.queries[pair] - start] >= scores[pair] - SAME)
     return ahead + positions_within(pairs.queries, scores, pairs.grades)
+
+
+def measures_among(queries: Vectors, pairs: Judged, documents: Vectors) -> Mapping[str, float]:
+    """All `clipsearch.evaluation.metrics.MEASURES` of queries [n, dim] among documents [d, dim], which the pairs name
+    by their rows."""
+    scores = pair_scores(queries, pairs, documents[pairs.documents])
+    ranks = ranks_of(queries, pairs, scores, [(np.arange(len(documents)), documents)])
+    return rank_measures(pairs.queries, ranks, pairs.grades)
 
 
 def firsts(queries: Vectors, documents: Blocks) -> Ids:

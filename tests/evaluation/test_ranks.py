@@ -51,7 +51,9 @@ def test_ranks_equal_a_plain_sort_whatever_the_blocks(given_):
 @given(judged_vectors())
 def test_the_first_is_the_highest_of_all_blocks(given_):
     queries, documents, _, size = given_
-    blocks = [(np.arange(len(documents))[i : i + size], documents[i : i + size]) for i in range(0, len(documents), size)]
+    blocks = [
+        (np.arange(len(documents))[i : i + size], documents[i : i + size]) for i in range(0, len(documents), size)
+    ]
     table = queries @ documents.T
     assert (table[np.arange(len(queries)), firsts(queries, blocks)] == table.max(axis=1)).all()
 
@@ -76,5 +78,8 @@ def test_swapped_pairs_are_the_same_pairs():
     pairs = judged([1, 0, 1, 1], [40, 40, 30, 30], [1, 2, 3, 1])
     documents, other = pairs.swapped()
     assert documents.tolist() == [30, 40]
-    back = {(int(q), int(documents[d])): float(g) for d, q, g in zip(other.queries, other.documents, other.grades)}
+    back = {
+        (int(q), int(documents[d])): float(g)
+        for d, q, g in zip(other.queries, other.documents, other.grades, strict=True)
+    }
     assert back == {(1, 40): 1, (0, 40): 2, (1, 30): 3}

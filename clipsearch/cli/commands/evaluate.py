@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,7 +109,8 @@ def _evaluate(
     if report is not None:
         write_report(index, found, report)
     if found.interrupted:
-        raise KeyboardInterrupt
+        print("clipsearch: Interrupted; what was measured until then is printed.", file=sys.stderr)
+        raise typer.Exit(130)
     if error := below(found, least):
         raise error
 
