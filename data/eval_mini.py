@@ -25,6 +25,9 @@ from scenes.scene import Scene, random_scene
 from scenes.things import things
 from scenes.words import article
 
+from clipsearch.evaluation.metrics import DEPTHS
+from clipsearch.evaluation.ranks import Judged, judged, measures_among
+
 FIRST_SEED = 1_000_000  # far from the training seeds
 Matrix = NDArray[np.float32]
 
@@ -55,13 +58,6 @@ class Encoder:
             for i in range(0, len(texts), 256)
         ]
         return np.asarray(torch.cat(parts).float())
-
-
-def recalls(scores: Matrix, target: NDArray[np.int64]) -> dict[int, float]:
-    """Share of rows of ``scores`` (queries, candidates) whose target is among the best 1, 5, 10; ties count against."""
-    own = scores[np.arange(len(scores)), target]
-    rank = (scores >= own[:, None]).sum(axis=1)
-    return {k: float((rank <= k).mean()) for k in (1, 5, 10)}
 
 
 def auc(scores: Matrix, present: NDArray[np.bool_]) -> float:
@@ -99,9 +95,10 @@ def place_accuracy(encoder: Encoder, images: Matrix, scenes: list[Scene]) -> flo
     return float(np.mean([list(PLACES)[k] == scene.place for k, scene in zip(chosen, scenes, strict=True)]))
 
 
-def show(title: str, found: dict[int, float]) -> None:
-    """Print one line of recalls."""
-    print(f"{title:34s}" + "  ".join(f"R@{k} {value:.3f}" for k, value in found.items()))
+def show(title: str, queries: Matrix, pairs: Judged, documents: Matrix) -> None:
+    """Print one line of recalls; ties count against."""
+    found = measures_among(queries, pairs, documents)
+    print(f"{title:34s}" + "  ".join(f"R@{k} {found[f'R@{k}']:.3f}" for k in DEPTHS))
 
 
 def measure_scenes(encoder: Encoder, count: int, first_seed: int) -> None:
@@ -112,9 +109,9 @@ def measure_scenes(encoder: Encoder, count: int, first_seed: int) -> None:
     start = time.perf_counter()
     images = encoder.images(pictures)
     print(f"{count} held-out scenes, {count / (time.perf_counter() - start):.0f} pictures/s without decoding")
-    texts, diagonal = encoder.texts([evaluation_caption(scene) for scene in scenes]), np.arange(count)
-    show("scenes, text to image", recalls(texts @ images.T, diagonal))
-    show("scenes, image to text", recalls(images @ texts.T, diagonal))
+    texts, own = encoder.texts([evaluation_caption(scene) for scene in scenes]), range(count)
+    show("scenes, text to image", texts, judged(own, own, [1.0] * count), images)
+    show("scenes, image to text", images, judged(own, own, [1.0] * count), texts)
     mean_auc, accuracy = presence(encoder, images, scenes, first_seed)
     print(f"{'is it in the picture':34s}AUC {mean_auc:.3f}  present against absent {accuracy:.3f}")
     print(f"{'which background of ' + str(len(PLACES)):34s}accuracy {place_accuracy(encoder, images, scenes):.3f}")
@@ -126,12 +123,10 @@ def measure_photos(encoder: Encoder, folder: Path) -> None:
     dev = [record for record in records if record["split"] == "dev"]
     images = encoder.images([Image.open(folder / "images" / record["file"]).convert("RGB") for record in dev])
     texts = encoder.texts([text for record in dev for text in record["captions"]])
-    per = len(dev[0]["captions"])
-    show("photos (dev), text to image", recalls(texts @ images.T, np.arange(len(texts)) // per))
-    scores = images @ texts.T
-    own = scores.reshape(len(dev), len(dev), per)[np.arange(len(dev)), np.arange(len(dev))]
-    rank = (scores > own.max(axis=1, keepdims=True)).sum(axis=1) + 1
-    show("photos (dev), image to text", {k: float((rank <= k).mean()) for k in (1, 5, 10)})
+    owners = [row for row, record in enumerate(dev) for _ in record["captions"]]
+    pairs = judged(range(len(texts)), owners, [1.0] * len(texts))
+    show("photos (dev), text to image", texts, pairs, images)
+    show("photos (dev), image to text", images, pairs.swapped()[1], texts)
 
 
 def main() -> None:
