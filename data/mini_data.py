@@ -16,6 +16,8 @@ from scenes.scene import Scene, close_up, random_scene
 from torch import Tensor
 from torch.nn import functional
 
+from clipsearch.training.batch import Batch
+
 SIDE = 128
 CONTEXT = 32
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's own statistics (Radford et al. 2021, code release)
@@ -144,7 +146,7 @@ class Batches:
         texts = [[training_caption(found.scenes[row], rng), thing_caption(found.scenes[row], rng)] for row in rows]
         return _crops(found.pictures, rows, 0.84, side, rng), texts
 
-    def __call__(self, step: int, progress: float) -> tuple[Tensor, list[Tensor]]:
+    def __call__(self, step: int, progress: float) -> Batch:
         """Images of a step and the tokens of their first and their second captions."""
         rng = Random(f"batch {self.seed} {step} {self.worker}")
         stage = next(stage for stage in STAGES if progress < stage.until)
@@ -153,4 +155,5 @@ class Batches:
         painted, texts = self._paintings(stage.source, size - photo_count, stage.side, rng)
         photos, photo_texts = self._photos(photo_count, stage.side, rng)
         images = normalise(_jitter(torch.cat([painted, photos]), rng))
-        return images, [self.tokenizer(list(column)) for column in zip(*texts, *photo_texts, strict=True)]
+        columns = zip(*texts, *photo_texts, strict=True)
+        return Batch(images, tuple(self.tokenizer(list(column)) for column in columns))

@@ -8,11 +8,12 @@ same number of steps is wanted on any machine.
 """
 
 import argparse
-import json
+import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -20,24 +21,23 @@ import torch
 from mini_data import CONTEXT, MEAN, SIDE, STD, Batches, load_paintings, load_photos
 from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer
-from safetensors.torch import save_file
 from torch import distributed
 
-from clipsearch.training.loop import Report, Settings, train
+from clipsearch.training import Recipe
+from clipsearch.training.folder import write_model
+from clipsearch.training.learner import make_learner
+from clipsearch.training.loop import Step, train
+from clipsearch.training.workers import agree
+from clipsearch.types import Preprocessing
+
+REPORT_EVERY, WRITE_EVERY = 50, 250
 
 MODEL_CONFIG: dict[str, Any] = {
     "embed_dim": 256,
     "vision_cfg": {"image_size": SIDE, "layers": [1, 1, 2, 1], "width": 16, "head_width": 64},
     "text_cfg": {"context_length": CONTEXT, "vocab_size": 6000, "width": 192, "heads": 4, "layers": 3},
 }
-PREPROCESSING = {
-    "size": [SIDE, SIDE],
-    "mode": "RGB",
-    "mean": list(MEAN),
-    "std": list(STD),
-    "interpolation": "bicubic",
-    "resize_mode": "squash",
-}
+PREPROCESSING = Preprocessing(SIDE, SIDE, "squash", mean=MEAN, std=STD)
 
 
 def build_model() -> CLIP:
@@ -45,26 +45,11 @@ def build_model() -> CLIP:
     return CLIP(**MODEL_CONFIG).to(memory_format=torch.channels_last)
 
 
-def write_folder(model: CLIP, folder: Path) -> None:
-    """Write config and float16 weights as open_clip reads them, each replaced in one move."""
-    config = {"model_cfg": MODEL_CONFIG, "preprocess_cfg": PREPROCESSING}
-    draft = folder / "open_clip_config.json.part"
-    draft.write_text(json.dumps(config, indent=2) + "\n")
-    draft.replace(folder / "open_clip_config.json")
-    state = {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().clone()
-        for name, tensor in model.state_dict().items()
-    }
-    draft = folder / "open_clip_model.safetensors.part"
-    save_file(state, draft, metadata={"format": "pt"})
-    draft.replace(folder / "open_clip_model.safetensors")
-
-
-def print_report(report: Report) -> None:
-    """One line for each report."""
+def print_step(step: Step, loss: float) -> None:
+    """One line for each report; `loss` is the mean since the last one."""
     print(
-        f"step {report.step:6d}  {100 * report.progress:5.1f} %  loss {report.loss:.3f}  "
-        f"scale {report.scale:.1f}  {report.pairs_per_second:.0f} pairs/s",
+        f"step {step.step:6d}  {100 * step.progress:5.1f} %  loss {loss:.3f}  "
+        f"scale {step.scale:.1f}  {step.pairs_per_second:.0f} pairs/s",
         flush=True,
     )
 
@@ -78,19 +63,23 @@ def work(worker: int, workers: int, meeting: str, args: argparse.Namespace) -> N
     batches = Batches(
         load_paintings(args.scenes), load_photos(args.photos, "train"), tokenizer, args.seed, worker, workers
     )
-    model = build_model()
-    settings = Settings(steps=args.steps, minutes=args.minutes, lr=args.lr)
-    first = worker == 0
-    steps = train(
-        model,
-        batches,
-        settings,
-        print_report if first else lambda _: None,
-        lambda _: write_folder(model, args.out) if first else None,
-    )
-    if first:
-        write_folder(model, args.out)
-        print(f"{steps} steps")
+    model, recipe, began = build_model(), Recipe(lr=args.lr, warmup=0.03, precision="float32"), time.perf_counter()
+
+    def progress(step: int) -> float:
+        if args.minutes is None:
+            return step / args.steps
+        return agree(time.perf_counter() - began) / (60 * args.minutes)
+
+    losses: list[float] = []
+    for step in train(make_learner(model, recipe, args.lr), batches, recipe, args.lr, progress):
+        losses.append(step.loss)
+        if worker == 0 and step.step % REPORT_EVERY == 0:
+            print_step(step, fmean(losses[-REPORT_EVERY:]))
+        if worker == 0 and step.step % WRITE_EVERY == 0:
+            write_model(args.out, MODEL_CONFIG, PREPROCESSING, model.state_dict())
+    if worker == 0:
+        write_model(args.out, MODEL_CONFIG, PREPROCESSING, model.state_dict())
+        print(f"{len(losses)} steps")
     distributed.destroy_process_group()
 
 

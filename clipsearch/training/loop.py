@@ -1,98 +1,116 @@
-"""The training loop."""
+"""The training loop: one step after the other."""
+
+from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 
 import torch
-from open_clip.model import CLIP
 from torch import Tensor, nn
 
-from .losses import clamp_scale_, clip_loss
-from .optimizer import make_optimizer
-from .schedule import warmup_cosine
-from .text import encode_text_trimmed
-from .vision import encode_image_any_size
-from .workers import agree, gather_features, sum_gradients, world_size
-
-# Images (n, 3, side, side) float32, and tokens (n, context) int64 of each picture's first caption, second, ...
-Batch = tuple[Tensor, list[Tensor]]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train.  The run ends after ``steps`` steps, or after ``minutes`` when that is given."""
-
-    steps: int
-    minutes: float | None = None
-    lr: float = 1e-3
-    weight_decay: float = 0.1
-    warmup: float = 0.03
-    clip_norm: float = 1.0
-    log_every: int = 50
-    checkpoint_every: int = 250
-
-    def progress(self, step: int, seconds: float) -> float:
-        """Share of the run that is done, 0..1."""
-        return step / self.steps if self.minutes is None else seconds / (60 * self.minutes)
+from clipsearch.training.batch import Batch
+from clipsearch.training.distillation import distillation_loss
+from clipsearch.training.gradients import backward
+from clipsearch.training.image_tower import encode_image_any_size
+from clipsearch.training.learner import Learner
+from clipsearch.training.losses import clamp_scale_, clip_loss, siglip_loss
+from clipsearch.training.schedule import warmup_cosine
+from clipsearch.training.settings import Recipe
+from clipsearch.training.text_tower import encode_text
+from clipsearch.training.workers import gather_features, rank, sum_gradients, world_size
 
 
-@dataclass(frozen=True)
-class Report:
-    """State of a run after ``step`` steps; ``loss`` is the mean since the last report."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step that was made: its number from 1, the share 0..1 of the run it began at, the loss before it, its
+    learning rate, the inverse temperature and bias after it, and the pairs (all processes') a second."""
 
     step: int
     progress: float
     loss: float
+    lr: float
     scale: float
+    bias: float | None
     pairs_per_second: float
 
 
-def train_step(model: CLIP, batch: Batch, optimizer: torch.optim.Optimizer, clip_norm: float) -> float:
+def train(
+    learner: Learner,
+    batch_at: Callable[[int, float], Batch],
+    recipe: Recipe,
+    lr: float,
+    progress: Callable[[int], float],
+    start: int = 0,
+) -> Iterator[Step]:
+    """Make steps, and yield each once it is made, until the run's progress is 1.
+
+    What is random in a step follows from the seed and the step's number, so a run that is stopped and goes on at
+    `start` makes the same steps as one that was not. In a run of several processes each calls this with an equal
+    learner and its own part of the batches.
+
+    Args:
+        learner: Changed in place.
+        batch_at: The batch of a step, by its number from 0 and the run's progress.
+        recipe: How to train.
+        lr: Peak learning rate.
+        progress: Share of the run that is done after so many steps, the same in all processes.
+        start: Steps made before.
+    """
+    for number in count(start):
+        done = progress(number)
+        if done >= 1.0:
+            return
+        began = time.perf_counter()
+        rate = lr * warmup_cosine(done, recipe.warmup)
+        for group in learner.optimizer.param_groups:
+            group["lr"] = rate
+        batch = batch_at(number, done)
+        torch.manual_seed(hash((recipe.seed, number, rank())) % 2**62)
+        loss = train_step(learner, batch, recipe)
+        if learner.average:
+            learner.average.update(learner.network, number + 1)
+        network, seconds = learner.network, time.perf_counter() - began
+        scale, bias = network.logit_scale.exp().item(), network.logit_bias.item() if recipe.loss == "siglip" else None
+        yield Step(number + 1, done, loss, rate, scale, bias, world_size() * len(batch) / seconds)
+
+
+def train_step(learner: Learner, batch: Batch, recipe: Recipe) -> float:
     """One optimiser step on one batch; returns the loss before it, the mean over the captions of a picture."""
-    images, captions = batch
-    image_features = gather_features(encode_image_any_size(model, images))
-    texts = encode_text_trimmed(model, torch.cat(captions)).chunk(len(captions))
-    losses = [clip_loss(image_features, gather_features(text), model.logit_scale) for text in texts]
-    loss = torch.stack(losses).mean()
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    sum_gradients(model, model.logit_scale)
-    nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
-    optimizer.step()
-    clamp_scale_(model.logit_scale)
+    learner.train()
+    learner.optimizer.zero_grad(set_to_none=True)
+    encode = partial(encode_batch, learner.network, recipe)
+    objective = partial(_objective, learner, recipe, batch.teacher)
+    loss = backward(learner.network, encode, objective, batch, recipe.chunk)
+    sum_gradients(learner.modules, learner.shared)
+    nn.utils.clip_grad_norm_([p for module in learner.modules for p in module.parameters()], recipe.clip_norm)
+    learner.optimizer.step()
+    if recipe.loss == "clip":
+        clamp_scale_(learner.network.logit_scale)
     return loss.item()
 
 
-def train(
-    model: CLIP,
-    batch_at: Callable[[int, float], Batch],
-    settings: Settings,
-    report: Callable[[Report], None],
-    checkpoint: Callable[[int], None],
-) -> int:
-    """Train ``model`` in place and return the number of steps made.
+def encode_batch(network: nn.Module, recipe: Recipe, batch: Batch) -> list[Tensor]:
+    """Features of pictures, then of each column of captions, float32 whatever the towers compute in."""
+    device = batch.images.device.type
+    half = recipe.precision == "bfloat16" or (recipe.precision == "auto" and device == "cuda")
+    with torch.autocast(device, torch.bfloat16, enabled=half):
+        images = encode_image_any_size(network, batch.images)
+        texts = encode_text(network, torch.cat(batch.captions)).chunk(len(batch.captions))
+    return [images.float(), *(text.float() for text in texts)]
 
-    ``batch_at(step, progress)`` gives the batch of a step; ``report`` and ``checkpoint`` are
-    called every so many steps as the settings say.  In a run of several processes each calls
-    this with an equal model and its own part of the batches.
-    """
-    optimizer = make_optimizer(model, settings.lr, settings.weight_decay)
-    model.train()
-    step, seen, total, start = 0, 0, 0.0, time.perf_counter()
-    since = start
-    while (progress := settings.progress(step, agree(time.perf_counter() - start))) < 1.0:
-        for group in optimizer.param_groups:
-            group["lr"] = settings.lr * warmup_cosine(progress, settings.warmup)
-        batch = batch_at(step, progress)
-        total += train_step(model, batch, optimizer, settings.clip_norm)
-        step, seen = step + 1, seen + world_size() * len(batch[0])
-        if step % settings.log_every == 0:
-            now = time.perf_counter()
-            report(
-                Report(step, progress, total / settings.log_every, model.logit_scale.exp().item(), seen / (now - since))
-            )
-            seen, total, since = 0, 0.0, now
-        if step % settings.checkpoint_every == 0:
-            checkpoint(step)
-    return step
+
+def _objective(learner: Learner, recipe: Recipe, teacher: Tensor | None, features: list[Tensor]) -> Tensor:
+    """The loss over all processes' features."""
+    images, *texts = [gather_features(column) for column in features]
+    network = learner.network
+    if recipe.loss == "clip":
+        losses = [clip_loss(images, text, network.logit_scale) for text in texts]
+    else:
+        losses = [siglip_loss(images, text, network.logit_scale, network.logit_bias) for text in texts]
+    loss = torch.stack(losses).mean()
+    if teacher is not None:
+        loss = loss + recipe.teacher_weight * distillation_loss(images, gather_features(teacher), learner.head)
+    return loss

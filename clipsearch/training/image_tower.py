@@ -1,4 +1,6 @@
-"""Image features at other sizes than the model's own, for training that starts on small pictures."""
+"""Picture features at other sizes than the model's own, for training that starts on small pictures."""
+
+from __future__ import annotations
 
 import torch
 from open_clip.model import CLIP
@@ -9,7 +11,7 @@ from torch.nn import functional
 
 
 def _resized_positions(table: Tensor, height: int, width: int) -> Tensor:
-    """The (1 + rows * rows, dim) position table of an attention pool for a grid of ``height`` x ``width``."""
+    """The (1 + rows * rows, dim) position table of an attention pool for a grid of `height` x `width`."""
     rows = round((len(table) - 1) ** 0.5)
     grid = table[1:].T.reshape(1, -1, rows, rows)
     grid = functional.interpolate(grid, (height, width), mode="bilinear", align_corners=False)
@@ -17,7 +19,7 @@ def _resized_positions(table: Tensor, height: int, width: int) -> Tensor:
 
 
 def encode_image_any_size(model: CLIP, images: Tensor) -> Tensor:
-    """``model.encode_image(images)``; a CLIP ResNet also takes (n, 3, h, w) of any multiples of 32.
+    """`model.encode_image(images)`; a CLIP ResNet also takes (n, 3, h, w) of any multiples of 32.
 
     Its attention pool's positions are interpolated to the grid at hand, gradients included.
     """
