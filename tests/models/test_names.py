@@ -57,7 +57,7 @@ def test_a_folder_of_this_directory_needs_no_dot(tiny: Path, monkeypatch: pytest
         ("vit-b-32", ["did you mean ViT-B-32"]),
         ("ViT-B-33/openai", ["did you mean ViT-B-32"]),
         ("minni", ["did you mean mini?"]),
-        ("laion/CLIP-of-mine", ["hf-hub:laion/CLIP-of-mine"]),
+        ("laion/CLIP-of-mine", ["hf-hub:laion/CLIP-of-mine", "hf:laion/CLIP-of-mine"]),
         ("hf-hub:", ["hf-hub:ORGANISATION/NAME"]),
         ("hf-hub:a/b/c", ["hf-hub:ORGANISATION/NAME"]),
         ("qwertyuiop", ["mini", "default", "ARCHITECTURE/TAG", "ARCHITECTURE:/path/to/checkpoint.pt"]),

@@ -21,6 +21,13 @@ from clipsearch.types import Preprocessing
         ("MobileCLIP-S1", "datacompdr"),
         ("ViT-L-14-CLIPA", "datacomp1b"),
         ("RN50", "openai"),
+        ("convnext_base_w", "laion2b_s13b_b82k_augreg"),
+        ("EVA02-B-16", "merged2b_s8b_b131k"),
+        ("coca_ViT-B-32", "laion2b_s13b_b90k"),
+        ("PE-Core-B-16", "meta"),
+        ("PE-Core-S-16-384", "meta"),
+        ("MobileCLIP2-B", "dfndr2b"),
+        ("ViT-B-16-SigLIP-i18n-256", "webli"),
     ],
 )
 def test_equals_that_of_the_built_model(architecture: str, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
