@@ -4,12 +4,15 @@ Only weights under a permissive licence are listed; every other model open_clip 
 
 Sources of the figures
     coco_recall   text-to-image recall@1 on MS-COCO, percent. SigLIP 2: table of checkpoints in the authors' big_vision
-                  repository (README_siglip2.md); all others: open_clip, docs/openclip_retrieval_results.csv.
+                  repository (README_siglip2.md); Perception Encoder: that of its authors' repository perception_models
+                  (apps/pe/README.md); all others: open_clip, docs/openclip_retrieval_results.csv.
     xm_recall     mean of recall@1, @5 and @10 of text-to-image retrieval on Crossmodal-3600 in English, percent:
                   Immich documentation, "Searching", table of CLIP models.
-    languages     SigLIP 2: those of its training data, WebLI, as its paper (arXiv 2502.14786) counts them.
+    languages     SigLIP 2: those of its training data, WebLI, as its paper (arXiv 2502.14786) counts them; XLM-RoBERTa:
+                  those of its pre-training (arXiv 1911.02116).
     licence       the model's card on the Hugging Face Hub.
-    download_mb   size of the file of weights there, plus the tokenizer where it is fetched too.
+    download_mb   size of the file of weights there, plus the tokenizer where it is fetched too; of `pe`, `pe-large` and
+                  `multilingual` four bytes a parameter, as the files of the same authors have.
     speed         pictures per second through the vision tower on two CPU cores with AVX2, float32, batches of 16, as
                   printed by `python tests/benchmarks/encoders.py`
 """
@@ -106,6 +109,83 @@ PRESETS: dict[str, Preset] = {
             coco_recall=47.8,
             xm_recall=71.64,
             speed=4,
+        ),
+        Preset(
+            name="pe",
+            model="PE-Core-B-16/meta",
+            summary="Perception Encoder: the best of its size for English, with a large text tower.",
+            licence="Apache-2.0",
+            languages="English",
+            dim=1024,
+            image_size=224,
+            download_mb=1791,
+            coco_recall=50.9,
+        ),
+        Preset(
+            name="pe-large",
+            model="PE-Core-L-14-336/meta",
+            summary="Perception Encoder, large: as accurate as best, for English; wants a GPU.",
+            licence="Apache-2.0",
+            languages="English",
+            dim=1024,
+            image_size=336,
+            download_mb=2685,
+            coco_recall=57.1,
+        ),
+        Preset(
+            name="eva",
+            model="EVA02-B-16/merged2b_s8b_b131k",
+            summary="EVA-02-CLIP: more accurate than fast in half the download, but slower.",
+            licence="MIT",
+            languages="English",
+            dim=512,
+            image_size=224,
+            download_mb=299,
+            coco_recall=42.2,
+        ),
+        Preset(
+            name="convnext",
+            model="convnext_base_w/laion2b_s13b_b82k_augreg",
+            summary="A convolutional tower (ConvNeXt) instead of a transformer.",
+            licence="MIT",
+            languages="English",
+            dim=640,
+            image_size=256,
+            download_mb=718,
+            coco_recall=43.0,
+        ),
+        Preset(
+            name="coca",
+            model="coca_ViT-B-32/laion2b_s13b_b90k",
+            summary="CoCa, trained to write captions as well; searching uses its two towers.",
+            licence="MIT",
+            languages="English",
+            dim=512,
+            image_size=224,
+            download_mb=1014,
+            coco_recall=36.2,
+        ),
+        Preset(
+            name="resnet",
+            model="RN50/openai",
+            summary="The ResNet of the first CLIP paper: to compare with, no longer to choose.",
+            licence="MIT",
+            languages="English",
+            dim=1024,
+            image_size=224,
+            download_mb=408,
+            coco_recall=28.5,
+        ),
+        Preset(
+            name="multilingual",
+            model="xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k",
+            summary="XLM-RoBERTa reads the texts, in 100 languages; needs `pip install 'clipsearch[hf]'`.",
+            licence="MIT",
+            languages="100 languages",
+            dim=512,
+            image_size=224,
+            download_mb=1474,
+            coco_recall=37.8,
         ),
     )
 }

@@ -139,3 +139,4 @@ def models(json: JsonOption = False) -> None:
     for row in rows:
         print(f"\n{row['Preset']}: {row['Model']}\n  {row['In short']}")
     print("\nAny other model of open_clip: ARCHITECTURE/TAG, ARCHITECTURE:CHECKPOINT, hf-hub:ORG/NAME or a folder.")
+    print("Any dual encoder of transformers (pip install 'clipsearch[hf]'): hf:ORG/NAME or a folder.")
