@@ -38,8 +38,8 @@ def index(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="A preset (see `clipsearch models`), ARCHITECTURE/TAG, ARCHITECTURE:CHECKPOINT, hf-hub:ORG/NAME or a "
-            "model folder. An existing index keeps its own.",
+            help="A preset (see `clipsearch models`), ARCHITECTURE/TAG, ARCHITECTURE:CHECKPOINT, hf-hub:ORG/NAME, "
+            "hf:ORG/NAME or a model folder. An existing index keeps its own.",
             show_default="the default preset",
         ),
     ] = None,
