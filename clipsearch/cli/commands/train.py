@@ -174,12 +174,12 @@ def print_report(report: TrainingReport, *, as_json: bool) -> None:
     """What a run did, for people or as JSON; ends the program with 130 where it was interrupted."""
     from dataclasses import asdict
 
-    from clipsearch.cli.render import json_text
+    from clipsearch.cli.render import json_text, plural
 
     print(json_text(asdict(report)) if as_json else "\n".join(_lines(report)))
     if report.unreadable:
         where = report.out / "training" / "unreadable.jsonl"
-        print(f"\nPlease note: {report.unreadable:,} pictures cannot be read; {where} says why.", file=sys.stderr)
+        print(f"\nPlease note: {plural(report.unreadable, 'picture')} not readable; {where} says why.", file=sys.stderr)
     if report.interrupted:
         raise typer.Exit(130)
 
