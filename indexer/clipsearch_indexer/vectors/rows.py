@@ -43,8 +43,10 @@ def rows_of(looked: Sequence[Looked], ids: Sequence[int], columns: Columns, tabl
 
 
 def _row(looked: Looked, number: int, now: datetime) -> dict[str, Any]:
-    row = {"id": number, "root": looked.new.root, "indexed_at": now} | asdict(looked.place)
-    seen = looked.seen
+    place, seen = looked.place, looked.seen
+    row = {"id": number, "root": looked.new.root, "indexed_at": now}
+    row |= {"path": place.path, "file": place.file}
+    row |= {"shard": place.shard, "row_group": place.row_group, "row": place.row}
     if seen is None:
         return row
     row |= {"bytes": seen.bytes, "mtime_ns": seen.mtime_ns, "content_hash": seen.content_hash}
