@@ -65,9 +65,12 @@ def counts(catalog: Catalog, name: str, classifier: Classifier) -> Mapping[str, 
     """How many pictures have each label, the most frequent first: for how many it is the best or, where several may
     apply, has a probability of at least one half."""
     if classifier.multi:
-        told = [f"count_if({quote(column)} >= {APPLIES})" for column in probability_columns(name, classifier).values()]
+        told = [
+            f"count(*) FILTER (WHERE {quote(column)} >= {APPLIES})"
+            for column in probability_columns(name, classifier).values()
+        ]
     else:
-        told = [f"count_if({quote(name)} = {literal(label)})" for label in classifier.labels]
+        told = [f"count(*) FILTER (WHERE {quote(name)} = {literal(label)})" for label in classifier.labels]
     [found] = catalog.fetch(f"SELECT {', '.join(told)} FROM images")
     by_label = dict(zip(classifier.labels, found, strict=True))
     return dict(sorted(by_label.items(), key=lambda item: -item[1]))
