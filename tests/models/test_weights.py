@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -138,10 +139,11 @@ def test_offline_says_what_to_do(hub_cache: Path) -> None:
     assert "ARCHITECTURE:/path/to/checkpoint.pt" in str(caught.value)
 
 
-def test_a_refused_network_is_told_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["hf-hub:org/tiny", "hf:org/tiny"])
+def test_a_refused_network_is_told_at_once(name: str, tmp_path: Path) -> None:
     started = time.monotonic()
-    answer, _ = fingerprint_elsewhere("hf-hub:org/tiny", "online", tmp_path, HTTPS_PROXY="http://127.0.0.1:9")
-    assert answer.startswith("ModelUnavailable The model hf-hub:org/tiny is not on this machine"), answer
+    answer, _ = fingerprint_elsewhere(name, "online", tmp_path, HTTPS_PROXY="http://127.0.0.1:9")
+    assert answer.startswith(f"ModelUnavailable The model {name} is not on this machine"), answer
     assert "cannot be reached" in answer
     assert "--model mini" in answer
     assert time.monotonic() - started < 10
@@ -159,9 +161,15 @@ class FakeHub(BaseHTTPRequestHandler):
         self.answer(with_body=True)
 
     def answer(self, with_body: bool) -> None:
-        repo, _, name = self.path.lstrip("/").partition("/resolve/main/")
+        path = self.path.lstrip("/").partition("?")[0]
+        repo, _, name = re.sub("/resolve/[0-9a-f]{40}/", "/resolve/main/", path).partition("/resolve/main/")
+        files = self.files
+        if repo.startswith("api/models/org/tiny/"):
+            entries = [{"type": "file", "path": file, "size": len(files[file]), "oid": file} for file in files]
+            listing = entries if "/tree/" in repo else {"id": "org/tiny", "sha": REVISION}
+            repo, name, files = "org/tiny", "listing", {"listing": json.dumps(listing).encode()}
         refusals = {"org/gated": (403, "GatedRepo"), "org/missing": (401, "RepoNotFound"), "org/broken": (503, "")}
-        body = self.files.get(name, b"") if repo == "org/tiny" else b""
+        body = files.get(name, b"") if repo == "org/tiny" else b""
         status, code = refusals.get(repo, (200, "") if body else (404, "EntryNotFound"))
         self.send_response(status)
         self.send_header("X-Error-Code", code)
@@ -192,6 +200,29 @@ def test_what_is_missing_is_downloaded_once(fake_hub: str, tmp_path: Path) -> No
     FakeHub.files = {}
     again, _ = fingerprint_elsewhere("hf-hub:org/tiny", "online", tmp_path, HF_ENDPOINT=fake_hub)
     assert again == first
+
+
+def test_a_repository_of_transformers_is_downloaded_once(fake_hub: str, tmp_path: Path) -> None:
+    FakeHub.files = {
+        "config.json": b'{"model_type": "clip"}',
+        "model.safetensors": b"weights",
+        "preprocessor_config.json": b"{}",
+        "tokenizer.json": b"{}",
+        "README.md": b"not needed",
+    }
+    first, torch = fingerprint_elsewhere("hf:org/tiny", "online", tmp_path, HF_ENDPOINT=fake_hub)
+    assert len(first) == 32, first
+    assert not torch
+    FakeHub.files = {}
+    again, _ = fingerprint_elsewhere("hf:org/tiny", "offline", tmp_path, HF_ENDPOINT=fake_hub)
+    assert again == first
+    assert not list(tmp_path.rglob("README.md"))
+
+
+def test_a_repository_that_is_no_model_of_transformers(fake_hub: str, tmp_path: Path) -> None:
+    FakeHub.files = {"config.json": b"{}", "tokenizer.json": b"{}"}
+    answer, _ = fingerprint_elsewhere("hf:org/tiny", "online", tmp_path, HF_ENDPOINT=fake_hub)
+    assert re.match(r"ModelError \S+ is no complete model: it has no weights", answer), answer
 
 
 @pytest.mark.parametrize(
