@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
-
-
-class GroupBy(StrEnum):
-    """What to list the best picture of."""
-
-    folder = "folder"
-    day = "day"
-    camera = "camera"
-
 
 CountOption = Annotated[int, typer.Option("-k", metavar="N", min=1, help="How many pictures.")]
 UniqueOption = Annotated[
     bool, typer.Option("--unique", help="Of several copies of one picture, resized or saved again, list the best.")
 ]
 GroupByOption = Annotated[
-    GroupBy | None, typer.Option(help="List only the best of each folder, day or camera.", show_default=False)
+    str | None,
+    typer.Option(
+        metavar="folder|day|COLUMN",
+        help="List only the best of each folder, of each day, or of each value of a column such as camera.",
+        show_default=False,
+    ),
 ]
 SortOption = Annotated[
     str | None,

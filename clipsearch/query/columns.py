@@ -9,31 +9,46 @@ import pyarrow as pa
 
 from clipsearch.errors import QueryError
 from clipsearch.query.kinds import column_named
-from clipsearch.query.options import NEWEST, GroupBy
+from clipsearch.query.options import NEWEST
 from clipsearch.query.order import Order
 from clipsearch.store.schema import folded
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.store.sql import quote
 from clipsearch.types import Ids
 
-# Pictures without a date or a camera are one group, as in SQL; a Parquet file is the folder of its pictures.
-_GROUPS: dict[GroupBy, str] = {
+# Pictures without a value are one group, as in SQL; a Parquet file is the folder of its pictures.
+_GROUPS = {
     "folder": "root || '/' || coalesce(shard, regexp_extract(file, '^(.*)/', 1))",
     "day": "strftime(taken_at, '%Y-%m-%d')",
-    "camera": "camera",
 }
 
 
-def groups_of(snapshot: Snapshot, ids: Ids, by: GroupBy) -> Sequence[Hashable]:
-    """The group of each picture."""
-    groups: list[Hashable] = snapshot.catalog.columns(ids, f"{_GROUPS[by]} AS grouped")["grouped"].to_pylist()
+def groups_of(snapshot: Snapshot, ids: Ids, by: str) -> Sequence[Hashable]:
+    """The group of each picture.
+
+    Raises:
+        QueryError: `by` is neither `folder`, `day` nor a column of `images`.
+    """
+    groups: list[Hashable] = snapshot.catalog.columns(ids, f"{_group_key(snapshot, by)} AS grouped")[
+        "grouped"
+    ].to_pylist()
     return groups
 
 
-def count_groups(snapshot: Snapshot, by: GroupBy) -> int:
+def count_groups(snapshot: Snapshot, by: str) -> int:
     """How many groups there are in the whole index."""
-    [(count,)] = snapshot.catalog.fetch(f"SELECT count(*) FROM (SELECT DISTINCT {_GROUPS[by]} FROM images)")
+    [(count,)] = snapshot.catalog.fetch(
+        f"SELECT count(*) FROM (SELECT DISTINCT {_group_key(snapshot, by)} FROM images)"
+    )
     return int(count)
+
+
+def _group_key(snapshot: Snapshot, by: str) -> str:
+    """What pictures are grouped by, as SQL; of a column only texts, numbers and dates are told apart as they are."""
+    if by in _GROUPS:
+        return _GROUPS[by]
+    column = column_named(snapshot.catalog.schema, by)
+    return quote(column.name) if column.kind and not column.listed else f"{quote(column.name)}::VARCHAR"
 
 
 def by_column(snapshot: Snapshot, ids: Ids, column: str, *, ascending: bool) -> Order:

@@ -15,7 +15,7 @@ from clipsearch.errors import ModelMismatch, QueryError
 from clipsearch.names import from_stored
 from clipsearch.query import terms
 from clipsearch.query.filters import survivors
-from clipsearch.query.options import NEWEST, GroupBy, Options, ids_of
+from clipsearch.query.options import NEWEST, Options, ids_of
 from clipsearch.query.results import Results
 from clipsearch.query.search import search
 from clipsearch.query.terms import Askable, Query
@@ -101,6 +101,11 @@ class Index:
         """The name of the model it was made with."""
         return self._snapshot.manifest.model.name
 
+    @property
+    def computed(self) -> Mapping[str, tuple[str, ...]]:
+        """The columns of `images` that were computed after indexing, such as labels, by the name of their set."""
+        return {ref.name: ref.columns for ref in self._snapshot.manifest.computed}
+
     def search(
         self,
         query: Askable | None = None,
@@ -112,7 +117,7 @@ class Index:
         unlike: int | Sequence[int] | None = None,
         where: str | Filter | None = None,
         unique: bool = False,
-        group_by: GroupBy | None = None,
+        group_by: str | None = None,
         sort: str | None = None,
         diversity: float = 0.0,
         templates: bool = True,
@@ -130,7 +135,7 @@ class Index:
             unlike: ids of indexed pictures to move the query away from, also left out.
             where: an SQL condition on the columns of `images`, or a `Filter`; only pictures that pass are returned.
             unique: of several copies of one picture, resized or compressed again, return the best only.
-            group_by: return the best of each `folder` (or Parquet file), `day` or `camera` only.
+            group_by: return the best of each `folder` (or Parquet file), `day`, or value of a column of `images` only.
             sort: `COLUMN`, `COLUMN:asc` or `COLUMN:desc` (the default): the relevant pictures in the order of that
                 column of `images`, then the others by score. `newest` is by when a picture was taken or, where it
                 does not say, its file was changed.
@@ -158,7 +163,7 @@ class Index:
         k: int = 10,
         where: str | Filter | None = None,
         unique: bool = False,
-        group_by: GroupBy | None = None,
+        group_by: str | None = None,
         sort: str | None = None,
         diversity: float = 0.0,
         templates: bool = True,
@@ -188,7 +193,7 @@ class Index:
         k: int = 10,
         where: str | Filter | None = None,
         unique: bool = False,
-        group_by: GroupBy | None = None,
+        group_by: str | None = None,
         sort: str = NEWEST,
         cursor: str | None = None,
     ) -> Page:
@@ -198,7 +203,7 @@ class Index:
             k: how many pictures to return.
             where: an SQL condition on the columns of `images`, or a `Filter`; only pictures that pass are returned.
             unique: of several copies of one picture, resized or compressed again, return the first only.
-            group_by: return the first of each `folder` (or Parquet file), `day` or `camera` only.
+            group_by: return the first of each `folder` (or Parquet file), `day`, or value of a column of `images` only.
             sort: `COLUMN`, `COLUMN:asc` or `COLUMN:desc` (the default) of `images`, empty values last; or `newest`,
                 by when a picture was taken or, where it does not say, its file was changed.
             cursor: `Page.cursor` of the page before, with otherwise the same call.

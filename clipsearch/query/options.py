@@ -6,15 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
 from clipsearch.errors import QueryError
 from clipsearch.query.filters import Filter
 from clipsearch.query.terms import Query, Term
-
-GroupBy = Literal["folder", "day", "camera"]
 
 NEWEST = "newest"
 """What to sort by for the date a picture was taken or, where it does not say, its file was changed."""
@@ -33,7 +31,7 @@ class Options:
     unlike: tuple[int, ...] = ()
     where: str | Filter | None = None
     unique: bool = False
-    group_by: GroupBy | None = None
+    group_by: str | None = None
     sort: str | None = None
     diversity: float = 0.0
     templates: bool = True
@@ -41,8 +39,6 @@ class Options:
     def __post_init__(self) -> None:
         if self.k < 1:
             raise QueryError(f"k is {self.k}; ask for at least one picture.")
-        if self.group_by is not None and self.group_by not in get_args(GroupBy):
-            raise QueryError(f"Pictures are not grouped by {self.group_by!r}; choose {', '.join(get_args(GroupBy))}.")
         if not 0 <= self.diversity <= 1:
             raise QueryError(f"The diversity is {self.diversity}; choose from 0 (as they come) to 1 (most unlike).")
         if self.diversity and self.sort_column is not None:

@@ -62,6 +62,7 @@ KEYS = {
     "folder": folder,
     "day": lambda row: row["taken_at"] and row["taken_at"].date(),
     "camera": lambda row: row["camera"],
+    "RATING": lambda row: row["rating"],
 }
 
 
@@ -71,7 +72,7 @@ def same(hits, rows):
 
 
 @pytest.mark.parametrize("k", [1, 3, 4, 6, 48, 100])
-@pytest.mark.parametrize("by", ["folder", "day", "camera"])
+@pytest.mark.parametrize("by", ["folder", "day", "camera", "RATING"])
 def test_the_best_of_each_group(index, k, by):
     rows = first_of_each(everything(index), KEYS[by])
     hits = index.search(QUERY, k=k, group_by=by)

@@ -199,6 +199,8 @@ def test_labels_of_every_kind() -> None:
     assert labels({"labels": ["dog", " ", None, "cat"]}) == ["dog", "cat"]
     assert labels({"labels": [{"label": "dog", "score": 0.876}, {"label": None, "score": 1.0}]}) == ["dog 0.88"]
     assert labels({"labels": [{"label": "dog"}]}) == ["dog"]
+    row = {"animal": "cat", "animal_probability": 0.61, "aesthetic": 5.5, "later": None, "later_probability": None}
+    assert labels(row, ["animal", "aesthetic", "later"]) == ["cat 0.61"]
     assert labels({"labels": "dog"}) == labels({"labels": None}) == labels({}) == []
 
 

@@ -217,7 +217,7 @@ def test_no_picture_passes_is_said_apart_from_nothing_relevant(index: Path, visi
         ({"min": "large"}, "number of pixels"),
         ({"min": "0"}, "not above zero"),
         ({"after": "yesterday"}, "no date"),
-        ({"group": "colour"}, "choose folder"),
+        ({"group": "colour"}, "no column"),
         ({"sort": "nothing"}, "no column"),
         ({"sort": "tags"}, "have no order"),
         ({"is.stars": "many"}, "give a number"),

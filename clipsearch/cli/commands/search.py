@@ -105,7 +105,7 @@ def search(
         min_size=min_size,
     )
     how: dict[str, Any] = {"k": k, "where": wanted, "unique": unique, "sort": sort, "diversity": diversity}
-    how |= {"group_by": group_by and group_by.value, "templates": not no_templates}
+    how |= {"group_by": group_by, "templates": not no_templates}
     alone = {"text": text, "image": image, "plus": plus, "minus": minus, "not": unless, "like": like, "unlike": unlike}
     many = queries is not None or images is not None
     if many:

@@ -6,7 +6,7 @@ drawn anew, not the page under it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def _draw(serving: Serving, engine: Engine, query: Query, row: Mapping[str, Any]
     """What is at hand first; what takes reading the file last."""
     st.html(_STYLE)
     file = engine.index.file(row["id"])
-    _said(row)
+    _said(row, engine.index.computed)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         large(engine.key, row)
@@ -87,9 +87,9 @@ def _draw(serving: Serving, engine: Engine, query: Query, row: Mapping[str, Any]
         tags(engine, row)
 
 
-def _said(row: Mapping[str, Any]) -> None:
+def _said(row: Mapping[str, Any], computed: Iterable[str]) -> None:
     """The caption, or else the name, and the labels."""
-    chips = "".join(f"<li>{clamped(label)}</li>" for label in labels(row))
+    chips = "".join(f"<li>{clamped(label)}</li>" for label in labels(row, computed))
     said = row["caption"] or row["path"].rpartition("/")[2]
     st.html(f'<div class="said">{clamped(said)}</div>' + (f'<ul class="labels">{chips}</ul>' if chips else ""))
 

@@ -50,10 +50,13 @@ def place_on_disk(row: Mapping[str, Any], file: Path) -> str:
     return to_stored(str(file)) + inside
 
 
-def labels(row: Mapping[str, Any]) -> list[str]:
-    """What a picture was labelled with: texts, or texts with a score, from the column `labels`."""
+def labels(row: Mapping[str, Any], computed: Iterable[str] = ()) -> list[str]:
+    """What a picture was labelled with: texts, or texts with a score, from the column `labels` of its source, and from
+    each of the sets of `computed` columns that is one of labels."""
     given = row.get(LABELS)
-    return [label for one in given if (label := _label(one))] if isinstance(given, list) else []
+    own = given if isinstance(given, list) else []
+    ours = ({"label": row.get(name), "score": row.get(f"{name}_probability")} for name in computed)
+    return [label for one in (*own, *(one for one in ours if isinstance(one["label"], str))) if (label := _label(one))]
 
 
 def listed(pairs: Iterable[tuple[str, str]]) -> str:

@@ -8,14 +8,13 @@ them; of any column `is.COLUMN=` (any number), `has.COLUMN=`, `from.COLUMN=` and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 import streamlit as st
 
 from clipsearch import Filter
 from clipsearch.errors import QueryError
 from clipsearch.names import from_stored
-from clipsearch.query.options import GroupBy
 from clipsearch_ui.search.query import change
 
 _NAMES = ("folder", "after", "before", "camera", "format", "near", "min", "where", "unique", "sort", "group")
@@ -31,7 +30,7 @@ class Shown:
 
     unique: bool = False
     sort: str | None = None
-    group_by: GroupBy | None = None
+    group_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +93,8 @@ def wanted() -> Filter:
 
 
 def shown() -> Shown:
-    """How pictures that pass are shown.
-
-    Raises:
-        QueryError: the address makes no sense.
-    """
-    group = one("group")
-    if group is not None and group not in get_args(GroupBy):
-        raise QueryError(
-            f"The address groups by {group!r}; choose {', '.join(get_args(GroupBy))}, or clear the filters."
-        )
-    return Shown(one("unique") is not None, one("sort"), cast("GroupBy | None", group))
+    """How pictures that pass are shown."""
+    return Shown(one("unique") is not None, one("sort"), one("group"))
 
 
 def _is_ours(name: str) -> bool:

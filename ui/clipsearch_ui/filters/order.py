@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from clipsearch.query.facets import Facets
+from clipsearch.query.facets import Facet, Facets
 from clipsearch.query.options import NEWEST
 from clipsearch_ui.filters.address import one
 from clipsearch_ui.following import following
@@ -27,10 +27,16 @@ def order(facets: Facets, *, asked: bool) -> None:
         help="Of copies in several sizes or qualities, only the best",
     )
     _sort(facets, "" if asked else NEWEST)
-    groups = _GROUPS | ({"camera": "The first of each camera"} if facets.of("camera") else {})
+    groups = _GROUPS | {facet.column.name: f"The first of each {facet.column.name}" for facet in _few_texts(facets)}
     group = one("group") or ""
     grouped = following(_GROUP, group if group in groups else "", lambda by: change(group=by))
     st.selectbox("Group", list(groups), format_func=groups.__getitem__, key=_GROUP, on_change=grouped)
+
+
+def _few_texts(facets: Facets) -> list[Facet]:
+    """Columns of texts, of which few are different: cameras, labels."""
+    texts = (facet for facet in facets.columns if facet.column.kind == "text" and not facet.column.listed)
+    return [facet for facet in texts if facet.values and facet.column.name != "format"]
 
 
 def _sort(facets: Facets, default: str) -> None:
