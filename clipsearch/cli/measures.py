@@ -21,7 +21,8 @@ def print_evaluation(found: Evaluation, *, as_json: bool) -> None:
     print(f"{found.index}: {plural(found.pictures, 'picture')}, model {found.model}")
     for title, heads, rows in _tables(found):
         print(f"\n{title}")
-        print_table(heads, [[_cell(value) for value in row] for row in rows], right=heads[1:])
+        numbers = [head for head, value in zip(heads, rows[0], strict=True) if isinstance(value, int | float)]
+        print_table(heads, [[_cell(value) for value in row] for row in rows], right=numbers)
     for note in found.notes:
         print(f"\nNote: {note}", file=sys.stderr)
 
