@@ -126,7 +126,9 @@ class Plan:
     def compare(self, include: Sequence[str]) -> None:
         """Find pictures that are new, changed or gone. What `include` leaves out is not taken to be gone."""
         self._db.execute("CREATE TABLE seen AS SELECT DISTINCT ON (root, path) * FROM scan")
-        changed = "{0}.path IS NULL OR {0}.bytes != seen.bytes OR {0}.mtime_ns != seen.mtime_ns"
+        # Of a vector that was imported without its picture size and time are null.
+        same = "{0}.bytes IS NOT DISTINCT FROM seen.bytes AND {0}.mtime_ns IS NOT DISTINCT FROM seen.mtime_ns"
+        changed = f"{{0}}.path IS NULL OR NOT ({same})"
         self._db.execute(
             f"""
             CREATE TABLE todo AS

@@ -134,3 +134,18 @@ def test_what_nobody_has_seen_is_a_copy_of_nothing(album, tmp_path):
         names = {Path(hit.path).name for hit in found}
         assert names - {"p0.png", "p2.png"} == {"p1.png", "p3.png", "p4.png", "p5.png"}
         assert len(names) == 5
+
+
+def test_an_indexing_run_beside_absent_pictures(album, tmp_path):
+    source = table(tmp_path, random_vectors(3))
+    album.paint("p1.png")
+    put(source, album.index, pictures=album.folder)
+    album.paint("new.png")
+    assert (album.build(keep_missing=True).embedded, album.paths()) == (1, {"p0.png", "p1.png", "p2.png", "new.png"})
+    album.paint("p2.png")  # an absent picture turns up: it is embedded, since nobody has seen what was
+    report = album.build()
+    assert (report.embedded, report.unchanged, report.removed) == (1, 2, 1)
+    assert album.paths() == {"p1.png", "p2.png", "new.png"}
+    album.assert_sound()
+    clipsearch.repair(album.index)
+    album.assert_sound()
