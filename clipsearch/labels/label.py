@@ -161,7 +161,7 @@ def _label_all(writer: IndexWriter, name: str, made: Classifier, tell: Tell) -> 
     with closing(Snapshot(writer.layout.path)) as snapshot:
         ids = snapshot.places.ids()
         put_columns(writer, name, tables(name, made, snapshot.places, ids, tell), to_recipe(made))
-    tell("publishing", 0, 0)
+    tell("publishing", 0, 1)
     writer.publish()
     with closing(Snapshot(writer.layout.path)) as snapshot:
         return _report(snapshot, name, made, len(ids))

@@ -117,11 +117,14 @@ def test_the_indexer_does_not_know_the_pages_or_the_command_line():
 def test_rooms_below_do_not_know_rooms_above():
     above = {
         "clipsearch.web": ("clipsearch.query", "clipsearch.models", "clipsearch.store", "clipsearch.cli"),
-        "clipsearch.store": ("clipsearch.query", "clipsearch.models", "clipsearch.pictures", "clipsearch.cli"),
+        "clipsearch.store": (
+            *("clipsearch.query", "clipsearch.models", "clipsearch.pictures", "clipsearch.labels", "clipsearch.cli"),
+        ),
         "clipsearch.pictures": ("clipsearch.query", "clipsearch.models", "clipsearch.store", "clipsearch.cli"),
         "clipsearch.models": ("clipsearch.query", "clipsearch.store", "clipsearch.training", "clipsearch.cli"),
         "clipsearch.training": ("clipsearch.query", "clipsearch.cli"),
-        "clipsearch.query": ("clipsearch.cli", "clipsearch.evaluation"),
+        "clipsearch.query": ("clipsearch.cli", "clipsearch.evaluation", "clipsearch.labels"),
+        "clipsearch.labels": ("clipsearch.cli",),
         "clipsearch.evaluation": ("clipsearch.cli",),
     }
     wrong = [
@@ -143,7 +146,13 @@ NETWORKS = ("clipsearch.models.", "clipsearch.training.")
 
 
 @pytest.mark.parametrize(
-    ("package", "homes"), [("torch", NETWORKS), ("open_clip", NETWORKS), ("faiss", ("clipsearch.ann.",))]
+    ("package", "homes"),
+    [
+        ("torch", NETWORKS),
+        ("open_clip", NETWORKS),
+        ("transformers", ("clipsearch.models.",)),
+        ("faiss", ("clipsearch.ann.",)),
+    ],
 )
 def test_few_packages_import(package, homes):
     found = importers(package)
