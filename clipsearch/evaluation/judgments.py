@@ -13,7 +13,6 @@ A picture is named by its path in the index, or by as much of that path's end as
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,9 @@ from clipsearch.store.sql import quote
 
 Line = tuple[str, str, float]
 """A text, a picture's name, a grade."""
+
+_HIGHEST_GRADE = 100
+"""The gain of an answer is 2 to the power of its grade, which must stay a number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,7 +145,7 @@ def read_judgments(path: Path) -> list[Line]:
                 lines += parse(line)
             except (ValueError, TypeError, KeyError, IndexError):
                 raise QueryError(
-                    f"Line {number} of {path} is no judgment; each line has a query, a picture and a grade from 0 on "
+                    f"Line {number} of {path} is no judgment; each line has a query, a picture and a grade of 0 to 100 "
                     f'(.tsv), or is {{"query": ..., "picture": ..., "grade": ...}} or '
                     f'{{"file": ..., "captions": [...]}} (.jsonl).'
                 ) from None
@@ -170,6 +172,6 @@ def _object(line: str) -> Iterator[Line]:
 def _line(query: object, picture: object, grade: float) -> Line:
     if not isinstance(query, str) or not isinstance(picture, str):
         raise TypeError
-    if not query.strip() or not picture.strip() or not 0 <= grade < math.inf:
+    if not query.strip() or not picture.strip() or not 0 <= grade <= _HIGHEST_GRADE:
         raise ValueError
     return query.strip(), picture.strip(), grade

@@ -53,8 +53,8 @@ def evaluate(
             raise QueryError(f"{index.path} holds no pictures; index some first with `clipsearch index`.")
         judgments = judgments_of(collection, truth)
         if judgments is None and (wanted := [part for part in parts or () if part in _FROM_TEXTS]):
-            raise QueryError(f"{wanted[0]} needs texts, and {_no_texts(truth)}")
-        notes = judgments.notes if judgments else (f"{_no_texts(truth)}".capitalize(),)
+            raise QueryError(f"There is nothing to measure {wanted[0]} with: {_no_texts(truth)}")
+        notes = judgments.notes if judgments else (_no_texts(truth),)
         empty = Evaluation(str(index.path), index.model, len(collection.ids), notes=notes)
         return _measured(empty, Subject(collection, index.encoder, judgments, tell), truth, parts or PARTS)
     finally:
@@ -75,7 +75,7 @@ def _check(truth: Truth, parts: Sequence[str] | None) -> None:
 
 def _no_texts(truth: Truth) -> str:
     return (
-        f"no picture has a text in column {truth.captions!r}; name another with --captions, or a file with --judgments."
+        f"No picture has a text in column {truth.captions!r}; name another with --captions, or a file with --judgments."
     )
 
 

@@ -202,7 +202,7 @@ def test_without_captions_only_what_needs_none_is_measured(album):
     album.build()
     with album.open() as index:
         found = evaluate(index)
-        with pytest.raises(QueryError, match="no picture has a text in column 'caption'"):
+        with pytest.raises(QueryError, match="No picture has a text in column 'caption'"):
             evaluate(index, parts=["retrieval"])
     assert found.retrieval is None
     assert found.wordings == found.probes == ()

@@ -64,6 +64,7 @@ def test_objects_of_both_kinds(tmp_path):
         ("j.tsv", "a dog\t1.jpg\tgood\n", "Line 1"),
         ("j.tsv", "a\t1.jpg\t1\na dog\t1.jpg\t-1\n", "Line 2"),
         ("j.tsv", "a dog\t1.jpg\tnan\n", "Line 1"),
+        ("j.tsv", "a dog\t1.jpg\t5000\n", "Line 1"),
         ("j.tsv", " \t1.jpg\n", "Line 1"),
         ("j.jsonl", "{}\n", "Line 1"),
         ("j.jsonl", '{"query": 3, "picture": "1.jpg"}', "Line 1"),
