@@ -10,6 +10,7 @@ WANTED = (
     "clipsearch/models/mini/LICENSE",
     "clipsearch/gallery/README.md",
     "clipsearch/py.typed",
+    "clipsearch/evaluation/report/style.css",
     "clipsearch_ui/app.py",
     "clipsearch_ui/components/grid.js",
     "clipsearch_ui/detail/land.json",
