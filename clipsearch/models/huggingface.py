@@ -22,6 +22,9 @@ _INTERPOLATIONS: dict[int, Literal["bilinear", "bicubic"]] = {2: "bilinear", 3: 
 
 _LONGEST_TEXT = 512
 
+# Without the second, transformers asks on the terminal whether to run code that came with the model.
+_NOTHING_FOREIGN = {"local_files_only": True, "trust_remote_code": False}
+
 
 class HuggingFaceEncoder:
     """`clipsearch.types.Encoder` for a dual encoder of the transformers library.
@@ -76,7 +79,7 @@ def _load_network(model: HfModel) -> Any:
     from transformers import AutoConfig, AutoModel
 
     try:
-        config = AutoConfig.from_pretrained(model.folder, local_files_only=True)
+        config = AutoConfig.from_pretrained(model.folder, **_NOTHING_FOREIGN)
     except Exception as error:
         raise ModelError(
             f"{model.folder / HF_CONFIG_FILE} describes no architecture that the installed transformers library knows: "
@@ -85,14 +88,15 @@ def _load_network(model: HfModel) -> Any:
     try:
         # Not in the precision of the file: half precision is slow on a CPU.
         network, report = AutoModel.from_pretrained(
-            model.folder, config=config, local_files_only=True, dtype=torch.float32, output_loading_info=True
+            model.folder, config=config, dtype=torch.float32, output_loading_info=True, **_NOTHING_FOREIGN
         )
     # Damaged files make torch, pickle and safetensors raise nearly anything.
     except Exception as error:
         raise _unusable(model) from error
     if report["missing_keys"]:  # which transformers would fill with random numbers
         raise _unusable(model)
-    if not all(hasattr(network, name) for name in ("get_image_features", "get_text_features")):
+    towers = all(hasattr(network, name) for name in ("get_image_features", "get_text_features"))
+    if not (towers and any(hasattr(network, name) for name in ("logit_scale", "temperature"))):
         raise ModelError(
             f"{model.name} ({type(network).__name__}) does not embed pictures and texts into one space: choose a dual "
             "encoder such as CLIP, SigLIP or ALIGN"
@@ -119,7 +123,7 @@ def _load_tokenizer(model: HfModel, config: Any) -> Callable[[Sequence[str]], An
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model.folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(model.folder, **_NOTHING_FOREIGN)
     except Exception as error:
         raise ModelError(f"The tokenizer of {model.folder} is damaged or incomplete: get its files again") from error
     positions = getattr(config.get_text_config(), "max_position_embeddings", _LONGEST_TEXT)
@@ -138,7 +142,7 @@ def _picture_preparation(model: HfModel) -> tuple[Preprocessing, tuple[int, int]
     from transformers import AutoImageProcessor
 
     try:
-        processor = AutoImageProcessor.from_pretrained(model.folder, local_files_only=True)
+        processor = AutoImageProcessor.from_pretrained(model.folder, **_NOTHING_FOREIGN)
         return _read_processor(processor)
     except Exception as error:
         raise ModelError(

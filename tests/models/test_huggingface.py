@@ -199,6 +199,7 @@ def test_weights_in_shards(folders: Callable[[str], Path], tmp_path: Path) -> No
             "no architecture that the installed transformers library",
         ),
         ("config.json", b'{"model_type": "bert"}', "cannot be loaded"),
+        ("config.json", b'{"model_type": "own", "auto_map": {"AutoConfig": "own.Config"}}', "no architecture that"),
         ("model.safetensors", None, r"it has no weights: model\.safetensors or pytorch_model\.bin"),
         ("model.safetensors", b"torn", r"model\.safetensors of .* cannot be loaded: it is damaged"),
         ("processor_config.json", None, r"it has no preprocessor_config\.json or processor_config\.json"),
