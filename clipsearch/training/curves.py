@@ -68,7 +68,7 @@ def _panel(title: str, lines: Sequence[Line], top: float) -> Image.Image:
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(14 * _SCALE)
     left, upper, right, lower = (side * _SCALE for side in _MARGIN)
     width, height = image.width - left - right, image.height - upper - lower
-    last = max((x for line in lines for x, _ in line.points), default=1.0)
+    last = max((x for line in lines for x, _ in line.points), default=0.0) or 1.0
 
     def place(x: float, y: float) -> tuple[float, float]:
         return left + width * x / last, upper + height * (1 - min(y, top) / top)
@@ -96,7 +96,8 @@ def _panel(title: str, lines: Sequence[Line], top: float) -> Image.Image:
 
 
 def _draw_line(draw: ImageDraw.ImageDraw, points: Sequence[tuple[float, float]], colour: tuple[int, int, int]) -> None:
-    draw.line(list(points), colour, 2 * _SCALE, joint="curve")
+    if len(points) > 1:
+        draw.line(list(points), colour, 2 * _SCALE, joint="curve")
     if len(points) <= 30:
         for x, y in points:
             draw.circle((x, y), 3 * _SCALE, colour)

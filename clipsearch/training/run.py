@@ -54,7 +54,7 @@ def _train(
     done = resumed = load_state(job.state, learner, device)
     log = Log(job.state / LOG_FILE, done) if rank() == 0 else None
     epoch_steps, loss = prepared.order.steps_per_epoch, None
-    if log and done and done % epoch_steps == 0 and not _measured(job, done):
+    if log and done % epoch_steps == 0 and not _measured(job, done):  # at step 0: what there is to improve on
         _validate(job, prepared, log, done, threads)
     with asked_to_stop() as asked:
         for step in train(
