@@ -11,7 +11,7 @@ import streamlit as st
 
 from clipsearch.query.facets import Facet, Facets
 from clipsearch.query.values import Value
-from clipsearch.store.schema import ROW_SCHEMA
+from clipsearch.store.schema import ROW_SCHEMA, VIEWED
 from clipsearch_ui.filters.address import given, one
 from clipsearch_ui.filters.dates import ends
 from clipsearch_ui.following import following
@@ -35,7 +35,7 @@ def choices(facets: Facets, column: str, title: str, *, parameter: str) -> None:
 
 def own_columns(facets: Facets) -> None:
     """Draw captions and the columns that a Parquet source brought, each behind its name."""
-    own = [facet for facet in facets.columns if facet.column.name not in ROW_SCHEMA.names]
+    own = [facet for facet in facets.columns if facet.column.name not in (*ROW_SCHEMA.names, *VIEWED)]
     for facet in ([facets.of("caption")] if facets.of("caption") else []) + own:
         if facet is not None and facet.column.kind and tells_apart(facet, facets.pictures):
             name = facet.column.name
