@@ -85,7 +85,8 @@ def drawn(ids: Ids, count: int) -> Ids:
 def collection_of(index: Index, snapshot: Snapshot) -> Collection:
     """The contents of an open index, as its version `snapshot` has them."""
     table = snapshot.catalog.query(
-        "SELECT id, min(id) OVER (PARTITION BY content_hash) AS first FROM images ORDER BY id"
+        # What was imported without a picture has no content that it could share.
+        "SELECT id, min(id) OVER (PARTITION BY coalesce(content_hash, id::VARCHAR)) AS first FROM images ORDER BY id"
     )
     every, first = (table[name].to_numpy().astype(np.int64) for name in ("id", "first"))
     return Collection(index, snapshot, np.unique(first), every, first)

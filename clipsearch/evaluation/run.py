@@ -54,7 +54,7 @@ def evaluate(
         judgments = judgments_of(collection, truth)
         if judgments is None and (wanted := [part for part in parts or () if part in _FROM_TEXTS]):
             raise QueryError(f"There is nothing to measure {wanted[0]} with: {_no_texts(truth)}")
-        notes = judgments.notes if judgments else (_no_texts(truth),)
+        notes = judgments.notes if judgments else () if parts else (_no_texts(truth),)
         empty = Evaluation(str(index.path), index.model, len(collection.ids), notes=notes)
         return _measured(empty, Subject(collection, index.encoder, judgments, tell), truth, parts or PARTS)
     finally:

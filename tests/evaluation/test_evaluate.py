@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+import clipsearch
 from clipsearch.errors import QueryError, UsageError
 from clipsearch.evaluation import FIGURES, Truth, below, bounds, compare_models, evaluate, figures
 from clipsearch.evaluation.comparison import Sample, measure
@@ -274,3 +277,14 @@ def test_models_cannot_be_compared_without_texts(album):
     album.build()
     with album.open() as index, pytest.raises(QueryError, match="To compare models"):
         list(compare_models(index, ["mini"]))
+
+
+def test_vectors_imported_without_pictures_are_each_their_own(album, tmp_path):
+    vectors = album.encoder.encode_texts(["red", "lime", "blue"])
+    pq.write_table(pa.table({"path": ["a.jpg", "b.jpg", "c.jpg"], "vector": vectors.tolist()}), tmp_path / "v.parquet")
+    clipsearch.import_vectors(tmp_path / "v.parquet", album.index, encoder=album.encoder)
+    with album.open() as index:
+        found = evaluate(index, parts=["neighbours"])
+    assert found.pictures == 3
+    assert found.neighbours.queries["pictures"] == 3
+    assert found.notes == ()
