@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from clipsearch.errors import ClipsearchError
     from clipsearch.evaluation import evaluate
-    from clipsearch.labels import label, label_from_examples, update_labels
+    from clipsearch.labels import label, label_from_examples, score, score_from_ratings, update_labels, update_scores
     from clipsearch.query.filters import Filter
     from clipsearch.query.index import Index
     from clipsearch.query.index import Index as open  # noqa: A004, N813 - clipsearch.open(...) is the API
@@ -52,10 +52,13 @@ __all__ = [
     "label_from_examples",
     "open",
     "repair",
+    "score",
+    "score_from_ratings",
     "stored",
     "text",
     "train",
     "update_labels",
+    "update_scores",
     "vector",
     "verify",
 ]
@@ -75,6 +78,9 @@ _HOMES = {
     "import_vectors": ("clipsearch_indexer", "import_vectors"),
     "label": ("clipsearch.labels", "label"),
     "label_from_examples": ("clipsearch.labels", "label_from_examples"),
+    "score": ("clipsearch.labels", "score"),
+    "score_from_ratings": ("clipsearch.labels", "score_from_ratings"),
+    "update_scores": ("clipsearch.labels", "update_scores"),
     "open": ("clipsearch.query.index", "Index"),
     "repair": ("clipsearch.store.check", "repair"),
     "stored": ("clipsearch.query.terms", "stored"),

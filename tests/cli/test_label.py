@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
+import torch
 
 
 @pytest.fixture
@@ -58,3 +60,21 @@ def test_what_is_refused(run, photos, arguments, code, says):
     assert (result.code, result.out) == (code, "")
     assert says in result.err
     assert len(result.err.splitlines()) == 1
+
+
+def test_scores_of_a_head_and_of_ratings(run, copy, tmp_path):
+    torch.save({"weight": torch.linspace(-1, 1, 256)[None], "bias": torch.tensor([5.0])}, tmp_path / "head.pth")
+    result = run("label", "--head", tmp_path / "head.pth", "--index", copy)
+    assert (result.code, result.err) == (0, "")
+    first, second = result.out.splitlines()
+    assert first == "aesthetic: 8 pictures scored, 8 of them just now."
+    assert second.startswith("From ")
+    rows = run("sql", "select path, aesthetic as rating from images", "--index", copy, "--json").json["rows"]
+    (tmp_path / "few.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    few = run("label", "--from-ratings", tmp_path / "few.jsonl", "--index", copy)
+    assert (few.code, few.out) == (1, "")
+    assert "rate at least 10 pictures" in few.err
+    listed = run("label", "--index", copy, "--json").json
+    assert [one["name"] for one in listed["scores"]] == ["aesthetic"]
+    assert listed["labels"] == []
+    assert run("label", "--drop", "aesthetic", "--index", copy).out == "aesthetic left the index.\n"

@@ -14,7 +14,7 @@ from clipsearch.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsearch.labels import LabelReport
+    from clipsearch.labels import LabelReport, ScoreReport
 
 _BAR = 30  # letters of the longest bar
 
@@ -54,60 +54,124 @@ def label(
     label_column: Annotated[
         str, typer.Option(metavar="COLUMN", help="The column of a Parquet file of examples that has the labels.")
     ] = "label",
+    head: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Score with a linear head, as LAION's aesthetic predictors: .pth, .pt or .safetensors.",
+            show_default=False,
+        ),
+    ] = None,
+    from_ratings: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-ratings",
+            metavar="FILE",
+            help="Learn a score from your own ratings: .csv, .tsv or .jsonl with `path` and `rating`.",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
-        str, typer.Option(metavar="NAME", help="What to call the columns: NAME and NAME_probability.")
-    ] = "label",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What to call the columns: NAME and NAME_probability, or NAME alone for scores. By default label, "
+            "aesthetic (--head) or rating (--from-ratings).",
+            show_default=False,
+        ),
+    ] = None,
     update: Annotated[
-        bool, typer.Option("--update", help="Label the pictures that came since, with all labels the index has.")
+        bool, typer.Option("--update", help="Do the pictures that came since, with all labels and scores there are.")
     ] = False,
     drop: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Take labels out of the index.", show_default=False)
+        str | None, typer.Option(metavar="NAME", help="Take labels or scores out of the index.", show_default=False)
     ] = None,
     index: IndexOption = None,
     device: DeviceOption = Device.auto,
     offline: OfflineOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Label every picture with the best of some labels, by their names or from examples; alone, list the labels."""
+    """Label every picture with the best of some labels, or score it; alone, list what there is."""
     from clipsearch.cli.locate import find_index
     from clipsearch.cli.progress import shown_steps
-    from clipsearch.labels import drop_labels, label, label_from_examples, labels_of, update_labels
+    from clipsearch.labels import (
+        drop_labels,
+        label,
+        label_from_examples,
+        labels_of,
+        score,
+        score_from_ratings,
+        scores_of,
+        update_labels,
+        update_scores,
+    )
     from clipsearch.labels.prompts import read_labels
 
-    if (labels is not None) + (from_examples is not None) + update + (drop is not None) > 1:
-        raise UsageError("--labels, --from-examples, --update and --drop exclude each other; choose one.")
+    if sum(given is not None for given in (labels, from_examples, head, from_ratings, drop)) + update > 1:
+        raise UsageError(
+            "--labels, --from-examples, --head, --from-ratings, --update and --drop exclude each other; choose one."
+        )
     place = find_index(index)
     if drop is not None:
         drop_labels(place, drop)
         print(f"{drop} left the index.")
         return
-    reports: tuple[LabelReport, ...]
-    how: dict[str, Any] = {"name": name, "each": each, "device": device.value, "offline": offline}
+    reports: tuple[LabelReport, ...] = ()
+    scores: tuple[ScoreReport, ...] = ()
+    how: dict[str, Any] = {"name": name or "label", "each": each, "device": device.value, "offline": offline}
     with shown_steps() as tell:
         if labels is not None:
             chosen = read_labels(labels)
             reports = (label(place, chosen, templates=templates, multi=multi, tell=tell, **how),)
         elif from_examples is not None:
             reports = (label_from_examples(place, from_examples, label_column=label_column, tell=tell, **how),)
+        elif head is not None:
+            scores = (score(place, head, name=name or "aesthetic", tell=tell),)
+        elif from_ratings is not None:
+            scores = (score_from_ratings(place, from_ratings, name=name or "rating", tell=tell),)
+        elif update:
+            reports, scores = update_labels(place, tell=tell), update_scores(place, tell=tell)
         else:
-            reports = update_labels(place, tell=tell) if update else labels_of(place)
-    _print(reports, as_json=json)
+            reports, scores = labels_of(place), scores_of(place)
+    _print(reports, scores, as_json=json)
 
 
-def _print(reports: Sequence[LabelReport], *, as_json: bool) -> None:
+def _print(reports: Sequence[LabelReport], scores: Sequence[ScoreReport], *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from clipsearch.cli.render import json_text
 
     if as_json:
-        print(json_text({"labels": [asdict(report) for report in reports]}))
-    elif not reports:
+        print(json_text({"labels": [asdict(one) for one in reports], "scores": [asdict(one) for one in scores]}))
+        return
+    if not reports and not scores:
         print('The index has no labels; give some, as in: clipsearch label --labels "cat,dog,bird"')
-    else:
-        for number, report in enumerate(reports):
-            if number:
-                print()
-            _print_chart(report)
+    for number, report in enumerate(reports):
+        if number:
+            print()
+        _print_chart(report)
+    for one in scores:
+        _print_score(one)
+
+
+def _print_score(report: ScoreReport) -> None:
+    """What was done, and between what the scores lie."""
+    from clipsearch.cli.render import plural
+
+    done = plural(report.pictures - report.unscored, "picture")
+    print(f"{report.name}: {done} scored, {report.scored:,} of them just now.")
+    if report.least is not None and report.mean is not None and report.greatest is not None:
+        print(f"From {report.least:.3g} to {report.greatest:.3g}, {report.mean:.3g} in the mean.")
+    if report.unscored:
+        print(f"{plural(report.unscored, 'picture')} came later; score them with `clipsearch label --update`.")
+    if report.unknown:
+        print(f"{plural(report.unknown, 'rating')} of pictures that are not in the index did not count.")
+    if report.agreement is not None:
+        found = report.agreement
+        print(
+            f"Rank correlation {found.mean:.3f} ± {found.spread:.3f} with ratings left out, in {len(found.folds)} "
+            f"folds of {report.ratings:,}."
+        )
 
 
 def _print_chart(report: LabelReport) -> None:

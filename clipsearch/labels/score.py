@@ -1,0 +1,172 @@
+"""Scoring the pictures of an index: by a head from a file, by one's own ratings, and again for later pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from clipsearch.labels.heads import Head, from_recipe, read_head, to_recipe
+from clipsearch.labels.ratings import Agreement, learn, read_ratings
+from clipsearch.store.computed import put_columns, read_computed, require_free
+from clipsearch.store.derive import quietly
+from clipsearch.store.layout import Layout
+from clipsearch.store.manifest import ComputedRef
+from clipsearch.store.places import Places
+from clipsearch.store.snapshot import Snapshot
+from clipsearch.store.sql import quote
+from clipsearch.store.writer import IndexWriter, open_for_writing
+from clipsearch.types import Ids, Tell
+
+_BLOCK = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreReport:
+    """A column of scores in an index.
+
+    Attributes:
+        name: of the column.
+        pictures: how many pictures the index has.
+        scored: how many of them were scored just now.
+        unscored: how many of them have no score, since they came later.
+        least, mean, greatest: of the scores; None where there is none.
+        ratings: how many ratings it was learnt from just now.
+        unknown: how many more were of no picture of the index.
+        agreement: with ratings that were left out; None where it was not learnt just now.
+    """
+
+    name: str
+    pictures: int
+    scored: int
+    unscored: int
+    least: float | None
+    mean: float | None
+    greatest: float | None
+    ratings: int = 0
+    unknown: int = 0
+    agreement: Agreement | None = None
+
+
+def score(index: str | Path, head: str | Path, *, name: str = "aesthetic", tell: Tell = quietly) -> ScoreReport:
+    """Give every picture of an index the score of a linear head, as a column one can sort and filter by. No model is
+    loaded.
+
+    Args:
+        index: the index directory.
+        head: a `.pth`, `.pt` or `.safetensors` file, see `read_head`.
+        name: of the column. It replaces scores of that name.
+        tell: hears of the work.
+
+    Raises:
+        IndexNotFound: there is no index.
+        IndexBusy: another process is writing to it.
+        ModelError: the head cannot be read, or is for another model.
+        UsageError: the name is taken.
+    """
+    with open_for_writing(Path(index).expanduser()) as writer:
+        require_free(writer, name, (name,))
+        return _score_all(writer, name, read_head(Path(head).expanduser(), writer.manifest.model.dim), tell)
+
+
+def score_from_ratings(
+    index: str | Path, ratings: str | Path, *, name: str = "rating", tell: Tell = quietly
+) -> ScoreReport:
+    """Learn a score from ratings of some pictures of an index, and give it to every picture. No model is loaded.
+
+    Args:
+        index: the index directory.
+        ratings: a `.csv`, `.tsv` or `.jsonl` file, see `read_ratings`.
+        name: of the column, as for `score`.
+        tell: hears of the work.
+
+    Raises:
+        IndexNotFound: there is no index.
+        IndexBusy: another process is writing to it.
+        SourceError: the ratings cannot be read, or are too few.
+        UsageError: the name is taken.
+    """
+    with open_for_writing(Path(index).expanduser()) as writer:
+        require_free(writer, name, (name,))
+        writer.publish()
+        with closing(Snapshot(writer.layout.path)) as snapshot:
+            rated = read_ratings(Path(ratings).expanduser(), snapshot)
+            head, agreement = learn(snapshot.vectors_of(rated.ids).astype(np.float32), rated.ratings)
+        report = _score_all(writer, name, head, tell)
+    return replace(report, ratings=len(rated.ids), unknown=rated.unknown, agreement=agreement)
+
+
+def update_scores(index: str | Path, *, tell: Tell = quietly) -> tuple[ScoreReport, ...]:
+    """Give pictures that came after an index was scored their scores, of every column it has. No model is loaded.
+
+    Raises:
+        IndexNotFound: there is no index.
+        IndexBusy: another process is writing to it.
+        IndexDamaged: the file of a column cannot be read.
+    """
+    with open_for_writing(Path(index).expanduser()) as writer:
+        writer.publish()
+        sets = _sets(writer.layout, writer.computed.values())
+        more = {ref.name: _score_more(writer, ref, head, tell) for ref, head in sets}
+        writer.publish()
+        with closing(Snapshot(writer.layout.path)) as snapshot:
+            return tuple(_report(snapshot, name, count) for name, count in more.items())
+
+
+def scores_of(index: str | Path) -> tuple[ScoreReport, ...]:
+    """The columns of scores that an index has.
+
+    Raises:
+        IndexNotFound: there is no index.
+    """
+    with closing(Snapshot(index)) as snapshot:
+        return tuple(_report(snapshot, ref.name) for ref, _ in _sets(snapshot.layout, snapshot.manifest.computed))
+
+
+def _score_all(writer: IndexWriter, name: str, head: Head, tell: Tell) -> ScoreReport:
+    writer.publish()
+    with closing(Snapshot(writer.layout.path)) as snapshot:
+        ids = snapshot.places.ids()
+        put_columns(writer, name, _tables(name, head, snapshot.places, ids, tell), to_recipe(head))
+    tell("publishing", 0, 1)
+    writer.publish()
+    with closing(Snapshot(writer.layout.path)) as snapshot:
+        return _report(snapshot, name, len(ids))
+
+
+def _score_more(writer: IndexWriter, ref: ComputedRef, head: Head, tell: Tell) -> int:
+    computed = read_computed(writer.layout.path / ref.file.name)
+    with closing(Snapshot(writer.layout.path)) as snapshot:
+        ids = np.setdiff1d(snapshot.places.ids(), computed.ids, assume_unique=True)
+        if len(ids):
+            more = _tables(ref.name, head, snapshot.places, ids, tell)
+            put_columns(writer, ref.name, chain(computed.tables(), more), computed.recipe)
+    return len(ids)
+
+
+def _tables(name: str, head: Head, places: Places, ids: Ids, tell: Tell) -> Iterator[pa.Table]:
+    """The scores of these pictures in portions, at least one: `id` and the column, float32."""
+    for start in range(0, max(len(ids), 1), _BLOCK):
+        tell("scoring", start, len(ids))
+        block = ids[start : start + _BLOCK]
+        yield pa.table({"id": pa.array(block), name: pa.array(head.scores(places.vectors_of(block)))})
+
+
+def _sets(layout: Layout, computed: Iterable[ComputedRef]) -> list[tuple[ComputedRef, Head]]:
+    """The sets of computed columns that are scores."""
+    read = ((ref, from_recipe(read_computed(layout.path / ref.file.name).recipe)) for ref in computed)
+    return [(ref, head) for ref, head in read if head is not None]
+
+
+def _report(snapshot: Snapshot, name: str, scored: int = 0) -> ScoreReport:
+    column = quote(name)
+    [(known, least, mean, greatest)] = snapshot.catalog.fetch(
+        f"SELECT count({column}), min({column}), avg({column}), max({column}) FROM images"
+    )
+    pictures = snapshot.manifest.rows
+    return ScoreReport(name, pictures, scored, pictures - known, least, mean, greatest)
