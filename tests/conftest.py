@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from PIL import Image
 
 import clipsearch
@@ -34,10 +35,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in its background deaf to Ctrl-C, and every program that we start and interrupt with it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Where a change is judged, the same examples for everybody; elsewhere others each time.
+settings.register_profile("suite", max_examples=50, deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("suite")
+
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """A worker more than there are cores: tests with a browser or another process wait a third of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The page's long files first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: HERE / "ui" not in item.path.parents)
 
 
 WHEN_NOT_WHAT = ("id", "mtime_ns", "indexed_at", "segment", "segment_offset")

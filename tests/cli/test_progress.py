@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,20 +11,18 @@ import pytest
 from clipsearch.known import known
 
 
-@pytest.mark.slow
-def test_a_run_tells_programs_how_far_it_is(photos: Path, tmp_path: Path, subprocess_env: dict[str, str]) -> None:
+def test_a_run_tells_programs_how_far_it_is(run, photos: Path, tmp_path: Path) -> None:
     place = tmp_path / "i"
-    command = [sys.executable, "-m", "clipsearch", "index", photos, "--index", place, "--model", "mini", "--json"]
-    command += ["--progress", "json", "--batch-size", "3"]
-    done = subprocess.run(command, capture_output=True, check=True, env=subprocess_env)
-    told = [json.loads(line) for line in done.stderr.splitlines()]
+    progress = ["--progress", "json", "--batch-size", "3"]
+    done = run("index", photos, "--index", place, "--model", "mini", "--json", *progress)
+    told = [json.loads(line) for line in done.err.splitlines()]
     assert told[0]["stage"] == "loading the model"
     assert told[-1] == told[-1] | {"stage": "done", "done": 10, "total": 10, "embedded": 8, "reused": 0, "failed": 2}
     embedding = [state for state in told if state["stage"] == "embedding"]
     assert sorted({state["done"] for state in embedding}) == [0, 3, 6, 9, 10]
     assert {state["total"] for state in embedding} == {10}
     assert 0 < embedding[1]["seconds"] <= told[-1]["seconds"]
-    assert json.loads(done.stdout)["embedded"] == 8
+    assert done.json["embedded"] == 8
     assert place in known()
 
 

@@ -124,7 +124,7 @@ def test_many_pictures(run, photos, tmp_path):
     ("arguments", "code", "says"),
     [
         (["--plus", ""], 1, "empty"),
-        (["red", "--group-by", "colour"], 2, "colour"),
+        (["red", "--group-by", "colour"], 1, "colour"),
         (["red", "--diversity", "2"], 2, "is not in the range 0<=x<=1"),
         (["red", "--sort", "widht"], 1, "did you mean width"),
         (["red", "--sort", "width", "--diversity", "0.5"], 1, "leave out one"),

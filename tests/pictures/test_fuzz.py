@@ -52,7 +52,7 @@ def reads_or_fails(data: bytes, draft: tuple[int, int] | None) -> None:
 
 
 @given(st.sampled_from(HEADS), st.binary(max_size=200))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @example(b"", b"")
 def test_random_bytes(head, tail):
     reads_or_fails(head + tail, None)
@@ -64,7 +64,7 @@ def test_random_bytes(head, tail):
     st.integers(0, 10_000),
     st.sampled_from([None, (4, 4)]),
 )
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_mutated_pictures(name, changes, cut, draft):
     data = bytearray(valid(name))
     for place, byte in changes:

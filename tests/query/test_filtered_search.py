@@ -192,7 +192,7 @@ def filters(draw) -> tuple[Filter, Predicate]:
     return Filter(**given_), lambda row: all(part(row) is True for part in parts)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     which=st.integers(0, 4),
     wanted=filters(),

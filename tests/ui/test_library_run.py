@@ -96,7 +96,7 @@ def test_where_nothing_failed_there_is_nothing_to_retry(folder: Path, tmp_path: 
 
 
 @pytest.mark.slow
-def test_what_is_done_before_it_is_cancelled_is_kept(many: Path, tmp_path: Path) -> None:
+def test_what_is_done_before_it_is_cancelled_is_kept(many: Path, tmp_path: Path, build: Build) -> None:
     place = tmp_path / "cancelled.index"
     run = runs.index(place, [str(many)], "mini")
     with pytest.raises(IndexBusy, match=r"cancelled\.index"):
@@ -111,20 +111,8 @@ def test_what_is_done_before_it_is_cancelled_is_kept(many: Path, tmp_path: Path)
     with clipsearch.open(place) as index:
         assert len(index) == report.total
         assert len(index.search("a red wall", k=5)) == 5
-    rest = ended(runs.index(place, [str(many)]))
-    assert isinstance(rest, Report)
+    rest = build(many, place)
     assert (rest.embedded, rest.total) == (MANY - report.total, MANY)
-
-
-@pytest.mark.slow
-def test_one_that_is_stopped_at_once_leaves_the_index_sound(many: Path, tmp_path: Path) -> None:
-    place = tmp_path / "stopped.index"
-    run = runs.index(place, [str(many)], "mini")
-    until(run, has_begun)
-    run.cancel()
-    run.cancel()
-    assert str(ended(run)).startswith("Cancelled")
-    assert clipsearch.verify(place).problems == ()
 
 
 def test_one_cancelled_before_it_began_says_so(folder: Path, tmp_path: Path) -> None:
