@@ -13,7 +13,7 @@ import pytest
 
 import clipsearch
 
-PICTURES, BATCH, KILLS = 300, 8, 7
+PICTURES, BATCH, KILLS = 300, 8, 5
 SCRIPT = Path(__file__).with_name("slow_run.py")
 
 pytestmark = pytest.mark.slow
