@@ -145,7 +145,8 @@ def test_diversity_keeps_the_best_first_and_all_of_them(index):
     ],
     ids=str,
 )
-def test_pages_follow_one_another(index, options, k=4):
+def test_pages_follow_one_another(index, options):
+    k = 4
     pages = [index.search(QUERY, k=k, **options)]
     while pages[-1].cursor is not None:
         with clipsearch.open(index.path, encoder=index.encoder) as other:  # as another process would
