@@ -39,7 +39,7 @@ def probability_columns(name: str, classifier: Classifier) -> dict[str, str]:
     return columns
 
 
-def tables(name: str, classifier: Classifier, places: Places, ids: Ids, tell: Tell) -> Iterator[pa.Table]:
+def tables(name: str, classifier: Classifier, tell: Tell, places: Places, ids: Ids) -> Iterator[pa.Table]:
     """The values for these pictures in portions, at least one: `id`, the best label (`NAME`), its probability
     (`NAME_probability`, float32), and where wanted that of each label."""
     for start in range(0, max(len(ids), 1), _BLOCK):

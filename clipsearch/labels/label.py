@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from itertools import chain
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from clipsearch.labels.classifier import Classifier, from_recipe, to_recipe
 from clipsearch.labels.columns import counts, tables
+from clipsearch.labels.computing import compute_all, compute_more, sets_of
 from clipsearch.labels.examples import read_examples
 from clipsearch.labels.probe import train
 from clipsearch.labels.prompts import read_templates, require_usable, zero_shot
 from clipsearch.labels.report import LabelReport
 from clipsearch.query.index import Index
-from clipsearch.store.computed import drop_columns, put_columns, read_computed, require_free
+from clipsearch.store.computed import drop_columns, read_computed, require_free
 from clipsearch.store.derive import quietly
-from clipsearch.store.layout import Layout
-from clipsearch.store.manifest import ComputedRef
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.store.writer import IndexWriter, open_for_writing
 from clipsearch.types import Encoder, Tell
@@ -113,8 +112,8 @@ def update_labels(index: str | Path, *, tell: Tell = quietly) -> tuple[LabelRepo
     with open_for_writing(Path(index).expanduser()) as writer:
         writer.publish()
         done = [
-            (ref.name, made, _label_more(writer, ref, made, tell))
-            for ref, made in _sets(writer.layout, writer.computed.values())
+            (ref.name, made, compute_more(writer, ref, partial(tables, ref.name, made, tell)))
+            for ref, made in sets_of(writer.layout, writer.computed.values(), from_recipe)
         ]
         writer.publish()
         with closing(Snapshot(writer.layout.path)) as snapshot:
@@ -128,7 +127,7 @@ def labels_of(index: str | Path) -> tuple[LabelReport, ...]:
         IndexNotFound: there is no index.
     """
     with closing(Snapshot(index)) as snapshot:
-        sets = _sets(snapshot.layout, snapshot.manifest.computed)
+        sets = sets_of(snapshot.layout, snapshot.manifest.computed, from_recipe)
         return tuple(_report(snapshot, ref.name, made) for ref, made in sets)
 
 
@@ -158,30 +157,9 @@ def _opened(
 
 
 def _label_all(writer: IndexWriter, name: str, made: Classifier, tell: Tell) -> LabelReport:
+    count = compute_all(writer, name, partial(tables, name, made, tell), to_recipe(made), tell)
     with closing(Snapshot(writer.layout.path)) as snapshot:
-        ids = snapshot.places.ids()
-        put_columns(writer, name, tables(name, made, snapshot.places, ids, tell), to_recipe(made))
-    tell("publishing", 0, 1)
-    writer.publish()
-    with closing(Snapshot(writer.layout.path)) as snapshot:
-        return _report(snapshot, name, made, len(ids))
-
-
-def _label_more(writer: IndexWriter, ref: ComputedRef, made: Classifier, tell: Tell) -> int:
-    """Label the pictures that a set has no label of; returns how many those are."""
-    computed = read_computed(writer.layout.path / ref.file.name)
-    with closing(Snapshot(writer.layout.path)) as snapshot:
-        ids = np.setdiff1d(snapshot.places.ids(), computed.ids, assume_unique=True)
-        if len(ids):
-            more = tables(ref.name, made, snapshot.places, ids, tell)
-            put_columns(writer, ref.name, chain(computed.tables(), more), computed.recipe)
-    return len(ids)
-
-
-def _sets(layout: Layout, computed: Iterable[ComputedRef]) -> list[tuple[ComputedRef, Classifier]]:
-    """The sets of computed columns that are labels."""
-    read = ((ref, from_recipe(read_computed(layout.path / ref.file.name).recipe)) for ref in computed)
-    return [(ref, made) for ref, made in read if made is not None]
+        return _report(snapshot, name, made, count)
 
 
 def _report(snapshot: Snapshot, name: str, made: Classifier, labelled: int = 0) -> LabelReport:

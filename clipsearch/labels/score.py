@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from clipsearch.labels.computing import compute_all, compute_more, sets_of
 from clipsearch.labels.heads import Head, from_recipe, read_head, to_recipe
 from clipsearch.labels.ratings import Agreement, learn, read_ratings
-from clipsearch.store.computed import put_columns, read_computed, require_free
+from clipsearch.store.computed import require_free
 from clipsearch.store.derive import quietly
-from clipsearch.store.layout import Layout
-from clipsearch.store.manifest import ComputedRef
 from clipsearch.store.places import Places
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.store.sql import quote
@@ -111,8 +110,10 @@ def update_scores(index: str | Path, *, tell: Tell = quietly) -> tuple[ScoreRepo
     """
     with open_for_writing(Path(index).expanduser()) as writer:
         writer.publish()
-        sets = _sets(writer.layout, writer.computed.values())
-        more = {ref.name: _score_more(writer, ref, head, tell) for ref, head in sets}
+        more = {
+            ref.name: compute_more(writer, ref, partial(_tables, ref.name, head, tell))
+            for ref, head in sets_of(writer.layout, writer.computed.values(), from_recipe)
+        }
         writer.publish()
         with closing(Snapshot(writer.layout.path)) as snapshot:
             return tuple(_report(snapshot, name, count) for name, count in more.items())
@@ -125,42 +126,23 @@ def scores_of(index: str | Path) -> tuple[ScoreReport, ...]:
         IndexNotFound: there is no index.
     """
     with closing(Snapshot(index)) as snapshot:
-        return tuple(_report(snapshot, ref.name) for ref, _ in _sets(snapshot.layout, snapshot.manifest.computed))
+        sets = sets_of(snapshot.layout, snapshot.manifest.computed, from_recipe)
+        return tuple(_report(snapshot, ref.name) for ref, _ in sets)
 
 
 def _score_all(writer: IndexWriter, name: str, head: Head, tell: Tell) -> ScoreReport:
     writer.publish()
+    count = compute_all(writer, name, partial(_tables, name, head, tell), to_recipe(head), tell)
     with closing(Snapshot(writer.layout.path)) as snapshot:
-        ids = snapshot.places.ids()
-        put_columns(writer, name, _tables(name, head, snapshot.places, ids, tell), to_recipe(head))
-    tell("publishing", 0, 1)
-    writer.publish()
-    with closing(Snapshot(writer.layout.path)) as snapshot:
-        return _report(snapshot, name, len(ids))
+        return _report(snapshot, name, count)
 
 
-def _score_more(writer: IndexWriter, ref: ComputedRef, head: Head, tell: Tell) -> int:
-    computed = read_computed(writer.layout.path / ref.file.name)
-    with closing(Snapshot(writer.layout.path)) as snapshot:
-        ids = np.setdiff1d(snapshot.places.ids(), computed.ids, assume_unique=True)
-        if len(ids):
-            more = _tables(ref.name, head, snapshot.places, ids, tell)
-            put_columns(writer, ref.name, chain(computed.tables(), more), computed.recipe)
-    return len(ids)
-
-
-def _tables(name: str, head: Head, places: Places, ids: Ids, tell: Tell) -> Iterator[pa.Table]:
+def _tables(name: str, head: Head, tell: Tell, places: Places, ids: Ids) -> Iterator[pa.Table]:
     """The scores of these pictures in portions, at least one: `id` and the column, float32."""
     for start in range(0, max(len(ids), 1), _BLOCK):
         tell("scoring", start, len(ids))
         block = ids[start : start + _BLOCK]
         yield pa.table({"id": pa.array(block), name: pa.array(head.scores(places.vectors_of(block)))})
-
-
-def _sets(layout: Layout, computed: Iterable[ComputedRef]) -> list[tuple[ComputedRef, Head]]:
-    """The sets of computed columns that are scores."""
-    read = ((ref, from_recipe(read_computed(layout.path / ref.file.name).recipe)) for ref in computed)
-    return [(ref, head) for ref, head in read if head is not None]
 
 
 def _report(snapshot: Snapshot, name: str, scored: int = 0) -> ScoreReport:
