@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipsearch.errors import UsageError
+from clipsearch.cli.new_file import new_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,18 +77,8 @@ def write_parquet(hits: pa.Table, target: Path) -> None:
     """
     import pyarrow.parquet as pq
 
-    try:
-        file = target.expanduser().open("xb")
-    except FileExistsError:
-        raise UsageError(f"{target} is there already and stays as it is; name a new file after --parquet.") from None
-    except FileNotFoundError:
-        raise UsageError(f"The folder of {target} is not there; make it first.") from None
-    try:
-        with file:
-            pq.write_table(hits, file)
-    except BaseException:
-        target.expanduser().unlink()
-        raise
+    with new_file(target, "--parquet") as file:
+        pq.write_table(hits, file)
 
 
 def print_explain(plan: Plan) -> None:

@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from clipsearch.labels.classifier import Classifier, from_recipe, to_recipe
 from clipsearch.labels.columns import counts, tables
 from clipsearch.labels.computing import compute_all, compute_more, sets_of
@@ -18,9 +16,10 @@ from clipsearch.labels.probe import train
 from clipsearch.labels.prompts import read_templates, require_usable, zero_shot
 from clipsearch.labels.report import LabelReport
 from clipsearch.query.index import Index
-from clipsearch.store.computed import drop_columns, read_computed, require_free
+from clipsearch.store.computed import drop_columns, require_free
 from clipsearch.store.derive import quietly
 from clipsearch.store.snapshot import Snapshot
+from clipsearch.store.sql import quote
 from clipsearch.store.writer import IndexWriter, open_for_writing
 from clipsearch.types import Encoder, Tell
 
@@ -164,8 +163,8 @@ def _label_all(writer: IndexWriter, name: str, made: Classifier, tell: Tell) -> 
 
 def _report(snapshot: Snapshot, name: str, made: Classifier, labelled: int = 0) -> LabelReport:
     [ref] = [ref for ref in snapshot.manifest.computed if ref.name == name]
-    ids = snapshot.places.ids()
-    unlabelled = len(ids) - int(np.isin(ids, read_computed(snapshot.layout.path / ref.file.name).ids).sum())
+    [(known,)] = snapshot.catalog.fetch(f"SELECT count({quote(name)}) FROM images")
+    pictures = snapshot.manifest.rows
     return LabelReport(
-        name, ref.columns, counts(snapshot.catalog, name, made), len(ids), labelled, unlabelled, made.multi
+        name, ref.columns, counts(snapshot.catalog, name, made), pictures, labelled, pictures - known, made.multi
     )

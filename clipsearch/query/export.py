@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from clipsearch.errors import UsageError
 from clipsearch.names import to_stored
@@ -17,7 +16,7 @@ from clipsearch.query.export_files import Shape, Written, writer_for
 from clipsearch.query.filters import Filter, survivors
 from clipsearch.query.kinds import column_named
 from clipsearch.store.snapshot import Snapshot
-from clipsearch.types import Ids, StoredVectors
+from clipsearch.types import Ids
 
 FloatType = Literal["float16", "float32"]
 
@@ -66,7 +65,8 @@ def export(
     with writer_for(wanted, shape) as write:
         done = 0
         for ids in _blocks(snapshot, among, max(_NUMBERS_AT_A_TIME // dim, 1)):
-            write(Written(_table(snapshot, ids, names), _vectors(snapshot, ids, shape.dtype)))
+            vectors = snapshot.vectors_of(ids).astype(shape.dtype, copy=False)
+            write(Written(_table(snapshot, ids, names, shape.schema), vectors))
             done += len(ids)
             if progress:
                 progress(done, total)
@@ -95,7 +95,7 @@ def _blocks(snapshot: Snapshot, among: Ids | None, size: int) -> Iterator[Ids]:
             yield ids
 
 
-def _table(snapshot: Snapshot, ids: Ids, names: dict[str, str]) -> pa.Table:
+def _table(snapshot: Snapshot, ids: Ids, names: dict[str, str], schema: pa.Schema) -> pa.Table:
     import pyarrow.compute as pc
 
     rows = snapshot.records.of(ids)
@@ -103,9 +103,4 @@ def _table(snapshot: Snapshot, ids: Ids, names: dict[str, str]) -> pa.Table:
     folders = pa.array([roots[alias] for alias in rows["root"].to_pylist()], pa.string())
     paths = pc.binary_join_element_wise(folders, pc.coalesce(rows["file"], rows["path"]), "/")
     further = {new: rows[old] for old, new in names.items()}
-    return pa.table({"id": rows["id"], "path": paths} | further, schema=_schema(snapshot, names))
-
-
-def _vectors(snapshot: Snapshot, ids: Ids, dtype: np.dtype[np.floating]) -> StoredVectors | NDArray[np.float32]:
-    vectors = snapshot.vectors_of(ids)
-    return vectors.astype(dtype, copy=False)
+    return pa.table({"id": rows["id"], "path": paths} | further, schema=schema)

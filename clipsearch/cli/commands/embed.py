@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from clipsearch.cli.new_file import new_file
 from clipsearch.cli.options import Device, DeviceOption, OfflineOption
 from clipsearch.errors import UsageError
 
@@ -77,18 +78,8 @@ def _destination(output: Path | None) -> Iterator[BinaryIO]:
             raise UsageError("An array is nothing for a terminal; add `> vectors.npy`, or --output vectors.npy.")
         yield sys.stdout.buffer
         return
-    try:
-        file = output.expanduser().open("xb")
-    except FileExistsError:
-        raise UsageError(f"{output} is there already and stays as it is; name a new file after --output.") from None
-    except FileNotFoundError:
-        raise UsageError(f"The folder of {output} is not there; make it first.") from None
-    try:
-        with file:
-            yield file
-    except BaseException:
-        output.expanduser().unlink()
-        raise
+    with new_file(output, "--output") as file:
+        yield file
 
 
 def _default(*, offline: bool) -> str:
