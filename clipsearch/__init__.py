@@ -22,16 +22,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from clipsearch.errors import ClipsearchError
     from clipsearch.evaluation import evaluate
-    from clipsearch.labels import label, label_from_examples, score, score_from_ratings, update_labels, update_scores
+    from clipsearch.labels import (
+        label,
+        label_from_examples,
+        score,
+        score_from_ratings,
+        suggest_tags,
+        update_columns,
+    )
     from clipsearch.query.filters import Filter
     from clipsearch.query.index import Index
     from clipsearch.query.index import Index as open  # noqa: A004, N813 - clipsearch.open(...) is the API
     from clipsearch.query.results import Results
     from clipsearch.query.terms import Query, image, stored, text, vector
     from clipsearch.store.check import repair, verify
+    from clipsearch.store.every_space import list_spaces
+    from clipsearch.store.switching import drop_space, switch_spaces
     from clipsearch.training import train
     from clipsearch.types import Encoder, Hit, IndexReport
-    from clipsearch_indexer import build, import_vectors
+    from clipsearch_indexer import add_space, build, import_vectors
 
 __version__ = "0.1.0"
 
@@ -44,21 +53,25 @@ __all__ = [
     "IndexReport",
     "Query",
     "Results",
+    "add_space",
     "build",
+    "drop_space",
     "evaluate",
     "image",
     "import_vectors",
     "label",
     "label_from_examples",
+    "list_spaces",
     "open",
     "repair",
     "score",
     "score_from_ratings",
     "stored",
+    "suggest_tags",
+    "switch_spaces",
     "text",
     "train",
-    "update_labels",
-    "update_scores",
+    "update_columns",
     "vector",
     "verify",
 ]
@@ -72,7 +85,9 @@ _HOMES = {
     "IndexReport": ("clipsearch.types", "IndexReport"),
     "Query": ("clipsearch.query.terms", "Query"),
     "Results": ("clipsearch.query.results", "Results"),
+    "add_space": ("clipsearch_indexer", "add_space"),
     "build": ("clipsearch_indexer", "build"),
+    "drop_space": ("clipsearch.store.switching", "drop_space"),
     "evaluate": ("clipsearch.evaluation", "evaluate"),
     "image": ("clipsearch.query.terms", "image"),
     "import_vectors": ("clipsearch_indexer", "import_vectors"),
@@ -80,13 +95,15 @@ _HOMES = {
     "label_from_examples": ("clipsearch.labels", "label_from_examples"),
     "score": ("clipsearch.labels", "score"),
     "score_from_ratings": ("clipsearch.labels", "score_from_ratings"),
-    "update_scores": ("clipsearch.labels", "update_scores"),
+    "list_spaces": ("clipsearch.store.every_space", "list_spaces"),
     "open": ("clipsearch.query.index", "Index"),
     "repair": ("clipsearch.store.check", "repair"),
+    "suggest_tags": ("clipsearch.labels", "suggest_tags"),
     "stored": ("clipsearch.query.terms", "stored"),
+    "switch_spaces": ("clipsearch.store.switching", "switch_spaces"),
     "text": ("clipsearch.query.terms", "text"),
     "train": ("clipsearch.training", "train"),
-    "update_labels": ("clipsearch.labels", "update_labels"),
+    "update_columns": ("clipsearch.labels", "update_columns"),
     "vector": ("clipsearch.query.terms", "vector"),
     "verify": ("clipsearch.store.check", "verify"),
 }

@@ -5,6 +5,7 @@
     ├── IndexNotFound           no index where one was looked for
     ├── IndexBusy               another process is writing to the index
     ├── IndexDamaged            a file of the index is missing or fails its checksum
+    ├── DiskFull                there is no room left to write the index
     ├── SourceError             a folder or Parquet source cannot be indexed at all
     │   └── ShardDamaged        a Parquet file cannot be read
     ├── PictureError            one picture cannot be read; a run records it and goes on
@@ -21,7 +22,16 @@ from __future__ import annotations
 from typing import Literal
 
 FailureReason = Literal[
-    "empty", "unreadable", "not a picture", "truncated", "corrupt", "too large", "missing", "bad vector"
+    "empty",
+    "unreadable",
+    "not a picture",
+    "truncated",
+    "corrupt",
+    "too large",
+    "too slow",
+    "crashed",
+    "missing",
+    "bad vector",
 ]
 
 
@@ -43,6 +53,10 @@ class IndexBusy(ClipsearchError):
 
 class IndexDamaged(ClipsearchError):
     """A file of the index is missing or does not match its checksum."""
+
+
+class DiskFull(ClipsearchError):
+    """There is no room left on the disk that the index is being written to."""
 
 
 class SourceError(ClipsearchError):

@@ -112,10 +112,11 @@ class PictureFacts:
 class Hit:
     """One answer to a query.
 
-    `score` is the cosine similarity of query and picture, -1..1. `path` is where the picture is found: an absolute
-    file path, or `<parquet file>#<row group>/<row>` for a picture inside Parquet. `metadata` holds every column of
-    the index's `images` view. `relevance`, 0..1, says how far the score stands out of the index's own; None where
-    the index cannot say.
+    `score` is the cosine similarity of query and picture, -1..1; where several embedding spaces answer, how many
+    standard deviations it stands out in each, weighted and added (`clipsearch.query.fusion`). `path` is where the
+    picture is found: an absolute file path, or `<parquet file>#<row group>/<row>` for a picture inside Parquet.
+    `metadata` holds every column of the index's `images` view. `relevance`, 0..1, says how far the score stands out of
+    the index's own; None where the index cannot say.
     """
 
     id: int
@@ -181,9 +182,74 @@ class TrainedInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class SpaceReport:
+    """What bringing a further embedding space level with the main one did.
+
+    Attributes:
+        name: what the space is called.
+        of: what is embedded in it.
+        model: the name of its model.
+        embedded: pictures (or captions) that went through the model.
+        reused: pictures whose row was written with a vector that was there.
+        removed: pictures that left it.
+        changed: pictures left out because their file is not what was indexed; the next run sees to them.
+        unreadable: pictures left out because they cannot be read any more, and `reasons` for the first few.
+        offline: pictures left out because the folder they are in is not there.
+        unseen: vectors that were imported without a picture, of which there is nothing to embed.
+        total: pictures that are in it now.
+        seconds: wall time.
+        interrupted: whether it ended early.
+    """
+
+    name: str
+    of: Literal["pictures", "captions"]
+    model: str
+    embedded: int
+    reused: int
+    removed: int
+    changed: int
+    unreadable: int
+    reasons: tuple[str, ...]
+    offline: int
+    unseen: int
+    total: int
+    seconds: float
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunTiming:
+    """Where the time of an indexing run went, from its first picture to its last; all shares are 0..1.
+
+    Attributes:
+        seconds: wall time of all this.
+        images_per_second: pictures looked at, those that failed included.
+        workers: processes that decoded.
+        read: share of the time of the threads that read files which they spent with that, two for each worker.
+        decode: share of the time of the workers which they spent decoding.
+        wait: share of the wall time in which the model waited for decoded pictures.
+        encode: share of the wall time in which the model was at work.
+        write: share of the wall time in which the model waited for batches to be written and published; what is
+            published while it is at work costs nothing.
+        bottleneck: what held up the run, and what to change, in a sentence.
+    """
+
+    seconds: float
+    images_per_second: float
+    workers: int
+    read: float
+    decode: float
+    wait: float
+    encode: float
+    write: float
+    bottleneck: str
+
+
+@dataclass(frozen=True, slots=True)
 class IndexReport:
     """What an indexing run did. Counts are pictures unless they say otherwise; `seconds` is wall time; `trained` is the
-    search index where this run trained or extended one."""
+    search index where this run trained or extended one; `spaces` has what became of each further space; `timing` says
+    where the time went, and is None where nothing was new."""
 
     index: Path
     model: str
@@ -201,6 +267,8 @@ class IndexReport:
     offline_roots: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     trained: TrainedInfo | None = None
+    spaces: tuple[SpaceReport, ...] = ()
+    timing: RunTiming | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Training batches for mini: painted scenes and photos with captions made or drawn at random."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from open_clip.tokenizer import SimpleTokenizer
-from PIL import Image
+from photo_views import VIEWS, Photos, crop, view
 from scenes.captions import thing_caption, training_caption
 from scenes.scene import Scene, close_up, random_scene
 from torch import Tensor
@@ -18,34 +17,13 @@ from torch.nn import functional
 
 from clipsearch.training.batch import Batch
 
-SIDE = 128
+SIDE = 192
 CONTEXT = 32
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's own statistics (Radford et al. 2021, code release)
 STD = (0.26862954, 0.26130258, 0.27577711)
-_PHOTO_SIDE = 160
+WIDE_VIEWS = 6  # of a photo's views those that show at least half of it, as captions speak of the whole
 
 Pictures = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Photos:
-    """Photos (n, 160, 160, 3) uint8 with five human captions each."""
-
-    pictures: Pictures
-    captions: list[list[str]]
-
-
-def load_photos(folder: Path, split: str) -> Photos:
-    """One split of Flickr8k as squares."""
-    records = [json.loads(line) for line in (folder / "captions.jsonl").read_text().splitlines()]
-    chosen = [record for record in records if record["split"] == split]
-    pictures = np.empty((len(chosen), _PHOTO_SIDE, _PHOTO_SIDE, 3), np.uint8)
-    for index, record in enumerate(chosen):
-        with Image.open(folder / "images" / record["file"]) as image:
-            pictures[index] = np.asarray(
-                image.convert("RGB").resize((_PHOTO_SIDE, _PHOTO_SIDE), Image.Resampling.BICUBIC)
-            )
-    return Photos(pictures, [record["captions"] for record in chosen])
 
 
 def _crops(pictures: Pictures, rows: list[int], smallest: float, side: int, rng: Random) -> Tensor:
@@ -56,8 +34,7 @@ def _crops(pictures: Pictures, rows: list[int], smallest: float, side: int, rng:
     for index, row in enumerate(rows):
         y, x = rng.randint(0, full - height), rng.randint(0, full - width)
         out[index] = pictures[row, y : y + height, x : x + width]
-    stacked = torch.from_numpy(out).permute(0, 3, 1, 2).float()
-    return functional.interpolate(stacked, (side, side), mode="bilinear", antialias=True)
+    return functional.interpolate(planes(out), (side, side), mode="bilinear", antialias=True)
 
 
 def _jitter(images: Tensor, rng: Random) -> Tensor:
@@ -66,6 +43,11 @@ def _jitter(images: Tensor, rng: Random) -> Tensor:
     gain = torch.tensor([[rng.uniform(0.85, 1.15) * rng.uniform(0.95, 1.05) for _ in range(3)] for _ in range(count)])
     shift = torch.tensor([rng.uniform(-18, 18) for _ in range(count)])
     return (images * gain.view(count, 3, 1, 1) + shift.view(count, 1, 1, 1)).clamp_(0, 255)
+
+
+def planes(pixels: Pictures) -> Tensor:
+    """(n, side, side, 3) uint8 as (n, 3, side, side) float32, still in 0..255."""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -87,9 +69,9 @@ class Stage:
 
 # From close-ups, which teach the things, to whole scenes at full size.  Sides are multiples of 32.
 STAGES = (
-    Stage(0.22, "close_ups", 64, 192, 0.1),
-    Stage(0.72, "scenes", 96, 128, 0.2),
-    Stage(1.0, "scenes", SIDE, 128, 0.2),
+    Stage(0.12, "close_ups", 96, 128, 0.4),
+    Stage(0.6, "scenes", 128, 128, 0.45),
+    Stage(1.0, "scenes", SIDE, 128, 0.5),
 )
 
 
@@ -117,28 +99,34 @@ class Batches:
     Workers share out paintings and photos by row number, so a batch never shows one twice.
     Every picture comes with two captions, of which a painting's second only names things:
     backgrounds alone tell most pictures of a batch apart, and things would hardly be learned.
+    ``taught`` holds the teachers' vector of every view of every photo; of paintings they know nothing.
     """
 
     def __init__(
         self,
         paintings: dict[str, Paintings],
         photos: Photos,
+        taught: NDArray[np.float16],
         tokenizer: SimpleTokenizer,
         seed: int,
         worker: int = 0,
         workers: int = 1,
     ) -> None:
-        self.paintings, self.photos, self.tokenizer = paintings, photos, tokenizer
+        self.paintings, self.photos, self.taught, self.tokenizer = paintings, photos, taught, tokenizer
         self.seed, self.worker, self.workers = seed, worker, workers
 
-    def _photos(self, count: int, side: int, rng: Random) -> tuple[Tensor, list[list[str]]]:
-        rows = rng.sample(range(self.worker, len(self.photos.pictures), self.workers), count)
-        images = _crops(self.photos.pictures, rows, 0.6, side, rng)
+    def _photos(self, count: int, side: int, rng: Random) -> tuple[Tensor, list[list[str]], Tensor]:
+        rows = rng.sample(range(self.worker, len(self.photos), self.workers), count)
         texts = [rng.sample(self.photos.captions[row], 2) for row in rows]
-        for index, both in enumerate(texts):
-            if rng.random() < 0.5 and not any(word in text for text in both for word in ("left", "right")):
-                images[index] = images[index].flip(-1)
-        return images, texts
+        views = [rng.randrange(WIDE_VIEWS) for _ in rows]
+        for index, (row, both) in enumerate(zip(rows, texts, strict=True)):
+            sided = any(word in text for text in both for word in ("left", "right"))
+            if sided and view(row, views[index]).mirrored:
+                views[index] = 0
+        seen = list(zip(rows, views, strict=True))
+        pixels = np.stack([crop(self.photos.pictures[row], view(row, number), side) for row, number in seen])
+        taught = self.taught[[row * VIEWS + number for row, number in seen]]
+        return planes(pixels), texts, torch.from_numpy(taught).float()
 
     def _paintings(self, source: str, count: int, side: int, rng: Random) -> tuple[Tensor, list[list[str]]]:
         found = self.paintings[source]
@@ -153,7 +141,8 @@ class Batches:
         size = stage.batch // self.workers
         photo_count = round(size * stage.photo_share)
         painted, texts = self._paintings(stage.source, size - photo_count, stage.side, rng)
-        photos, photo_texts = self._photos(photo_count, stage.side, rng)
+        photos, photo_texts, taught = self._photos(photo_count, stage.side, rng)
         images = normalise(_jitter(torch.cat([painted, photos]), rng))
         columns = zip(*texts, *photo_texts, strict=True)
-        return Batch(images, tuple(self.tokenizer(list(column)) for column in columns))
+        unknown = torch.full((len(painted), taught.shape[1]), torch.nan)
+        return Batch(images, tuple(self.tokenizer(list(column)) for column in columns), torch.cat([unknown, taught]))

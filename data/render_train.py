@@ -2,8 +2,8 @@
 
     python data/render_train.py --out /tmp/mini
 
-writes ``scenes.npy`` (uint8, scenes x 144 x 144 x 3, squeezed to a square as the model sees them)
-and ``close_ups.npy`` (the same at 80 pixels).  Row i shows ``random_scene(i, "train")`` or
+writes ``scenes.npy`` (uint8, scenes x 208 x 208 x 3, squeezed to a square as the model sees them)
+and ``close_ups.npy`` (the same at 104 pixels).  Row i shows ``random_scene(i, "train")`` or
 ``close_up(i)``, so the captions need no file.
 """
 
@@ -22,8 +22,8 @@ from scenes.painter import paint
 from scenes.scene import Scene, close_up, random_scene
 
 Pictures = NDArray[np.uint8]
-STORED = 144  # pixels; training crops 128 of them
-STORED_CLOSE_UP = 80  # for crops of 64
+STORED = 208  # pixels; training crops 192 of them
+STORED_CLOSE_UP = 104  # for crops of 96
 _KERNELS = (Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR)
 
 
@@ -40,13 +40,13 @@ def training_picture(scene: Scene, rng: Random, side: int, painted_sides: tuple[
 
 def render_scene(seed: int) -> Pictures:
     """Row ``seed`` of scenes.npy."""
-    return training_picture(random_scene(seed, "train"), Random(f"render {seed}"), STORED, (190, 330))
+    return training_picture(random_scene(seed, "train"), Random(f"render {seed}"), STORED, (220, 340))
 
 
 def render_close_up(seed: int) -> Pictures:
     """Row ``seed`` of close_ups.npy."""
     rng = Random(f"render close-up {seed}")
-    return training_picture(close_up(seed), rng, STORED_CLOSE_UP, (104, 184))
+    return training_picture(close_up(seed), rng, STORED_CLOSE_UP, (112, 184))
 
 
 def render_slice(path: Path, render: Callable[[int], Pictures], start: int, stop: int) -> None:
@@ -70,8 +70,8 @@ def main() -> None:
     """Command line entry."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for the array files")
-    parser.add_argument("--scenes", type=int, default=80000)
-    parser.add_argument("--close-ups", type=int, default=30000)
+    parser.add_argument("--scenes", type=int, default=48000)
+    parser.add_argument("--close-ups", type=int, default=16000)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer.main
 from typer.testing import CliRunner
@@ -22,8 +24,7 @@ Exit codes: 0 done, 1 an error (one sentence on standard error says what and wha
 def reference() -> str:
     """The whole page, in Markdown."""
     runner = CliRunner()
-    commands = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    pages = [[], *([name] for name in commands)]
+    pages = [[], *_pages(typer.main.get_command(app), [])]
     text = HEADER
     for page in pages:
         result = runner.invoke(
@@ -31,6 +32,14 @@ def reference() -> str:
         )
         text += f"\n## {' '.join(['clipsearch', *page])}\n\n```text\n{result.output.strip()}\n```\n"
     return text
+
+
+def _pages(group: Any, above: list[str]) -> Iterator[list[str]]:
+    """The words that call each command of a group, and those of groups within it."""
+    for name, command in sorted(group.commands.items()):
+        yield [*above, name]
+        if hasattr(command, "commands"):
+            yield from _pages(command, [*above, name])
 
 
 if __name__ == "__main__":

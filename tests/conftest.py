@@ -22,6 +22,7 @@ from hypothesis import settings
 from PIL import Image
 
 import clipsearch
+from clipsearch.pictures import resize
 from clipsearch.store.catalog import Catalog
 from clipsearch.store.snapshot import Snapshot
 
@@ -64,6 +65,12 @@ def encoded(seed: int, size: tuple[int, int] = (12, 9)) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(noise(seed, size)).save(buffer, "png")
     return buffer.getvalue()
+
+
+@pytest.fixture
+def by_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are resized as open_clip and transformers do it, and where cykooz-resizer has no wheel."""
+    monkeypatch.setattr(resize, "simd", None)
 
 
 class Album:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from copy import copy
 from typing import Annotated, NoReturn
 
 import typer
 
 from clipsearch import __version__
 from clipsearch.cli.commands import (
+    bench,
     demo,
     duplicates,
     embed,
@@ -23,6 +25,8 @@ from clipsearch.cli.commands import (
     inspect,
     label,
     search,
+    spaces,
+    tags,
     train,
     ui,
     upkeep,
@@ -45,13 +49,14 @@ app = typer.Typer(
 
 
 def _add(command: Callable[..., None], example: str, name: str | None = None) -> None:
-    app.command(name, epilog=f"Example: {example}")(command)
+    app.command(name or command.__name__, epilog=f"Example: {example}")(command)
 
 
 _add(index.index, "clipsearch index ~/Pictures --exclude 'screenshots/'")
 _add(search.search, 'clipsearch search "two dogs in the snow" -k 20')
 _add(duplicates.duplicates, "clipsearch duplicates --level near")
 _add(label.label, 'clipsearch label --labels "cat,dog,bird"')
+_add(tags.tags, "clipsearch tags photo.jpg --vocabulary words.txt")
 _add(export.export, "clipsearch export vectors.parquet --where \"camera ilike '%pixel%'\" --column caption")
 _add(import_vectors.import_vectors, "clipsearch import laion/ --model ViT-B-32/laion2b_s34b_b79k", "import")
 _add(evaluate.evaluate, "clipsearch eval --index photos.index --report report.html", "eval")
@@ -66,6 +71,8 @@ _add(upkeep.repair, "clipsearch repair --index photos.index")
 _add(upkeep.compact, "clipsearch compact --index photos.index")
 _add(upkeep.relocate, "clipsearch relocate Pictures /mnt/backup/Pictures")
 _add(upkeep.forget, "clipsearch forget Pictures")
+app.add_typer(spaces.spaces, name="spaces", epilog="Example: clipsearch spaces --index photos.index")
+app.add_typer(bench.bench, name="bench", epilog="Example: clipsearch bench index")
 _add(ui.ui, "clipsearch ui --index photos.index")
 _add(demo.demo, "clipsearch demo")
 
@@ -91,7 +98,7 @@ def main() -> None:
         # File names that are not UTF-8 go out as the bytes they are.
         stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
     try:
-        app()
+        _app_for(sys.argv[1:])()
     except UsageError as error:
         _stop(str(error), 2)
     except ClipsearchError as error:
@@ -114,6 +121,17 @@ def main() -> None:
             f"to see where, and please report it.",
             1,
         )
+
+
+def _app_for(arguments: Sequence[str]) -> typer.Typer:
+    """The application with only the command that is asked for, where it is one: Typer reads the options of every
+    command it has, which takes longer than many a search."""
+    asked = [command for command in app.registered_commands if command.name in arguments[:1]]
+    if not asked:
+        return app
+    slim = copy(app)
+    slim.registered_commands, slim.registered_groups = asked, []
+    return slim
 
 
 def run() -> NoReturn:

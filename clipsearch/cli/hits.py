@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clipsearch.types import Hit
 
 _COLUMNS = ("score", "relevance", "id", "path", "caption", "size")
+_CAPTIONS_FIRST = ("score", "relevance", "caption", "id", "path")
 _RIGHT = ("score", "relevance", "id", "size")
 
 
@@ -62,8 +63,9 @@ class Output:
         if len(names) > 1:
             raise UsageError(f"{' and '.join(names)} exclude each other; choose one.")
 
-    def print(self, answers: Sequence[Answer], index: Path, *, many: bool) -> None:
-        """Print the answer to a query, or to `many`: then JSON is one line a query, and tables begin with the query."""
+    def print(self, answers: Sequence[Answer], index: Path, *, many: bool, of_captions: bool = False) -> None:
+        """Print the answer to a query, or to `many`: then JSON is one line a query, and tables begin with the query.
+        Where captions were searched, tables to read have them before the pictures."""
         from clipsearch.cli.output import print_csv, write_parquet
         from clipsearch.cli.render import json_text, plain
 
@@ -79,9 +81,9 @@ class Output:
         elif self.paths or self.null:
             print_paths([hit for answer in answers for hit in answer.shown], end=b"\0" if self.null else b"\n")
         elif many:
-            _print_many(answers)
+            _print_many(answers, _CAPTIONS_FIRST if of_captions else _COLUMNS)
         elif len(answers[0].shown) or not len(answers[0].found):
-            print_hits(answers[0].shown)
+            print_hits(answers[0].shown, _CAPTIONS_FIRST if of_captions else _COLUMNS)
 
 
 def print_paths(hits: Sequence[Hit], *, end: bytes) -> None:
@@ -91,11 +93,11 @@ def print_paths(hits: Sequence[Hit], *, end: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def print_hits(hits: Sequence[Hit]) -> None:
-    """Score, relevance, id, path, caption and size of each hit."""
+def print_hits(hits: Sequence[Hit], columns: Sequence[str] = _COLUMNS) -> None:
+    """Score, relevance, id, path, caption and size of each hit, or those of them that are named."""
     from clipsearch.cli.render import print_table
 
-    print_table(_COLUMNS, [_cells(hit) for hit in hits], right=_RIGHT)
+    print_table(columns, [_cells(hit, columns) for hit in hits], right=_RIGHT)
 
 
 def print_notes(answers: Sequence[Answer], *, next_page: bool) -> None:
@@ -111,18 +113,20 @@ def print_notes(answers: Sequence[Answer], *, next_page: bool) -> None:
         print(f"Next page: --page {answers[0].found.cursor}", file=sys.stderr)
 
 
-def _print_many(answers: Sequence[Answer]) -> None:
+def _print_many(answers: Sequence[Answer], columns: Sequence[str]) -> None:
     from clipsearch.cli.render import print_table
 
-    rows = [[answer.name, *_cells(hit)] for answer in answers for hit in answer.shown]
-    print_table(["query", *_COLUMNS], rows, right=_RIGHT)
+    rows = [[answer.name, *_cells(hit, columns)] for answer in answers for hit in answer.shown]
+    print_table(["query", *columns], rows, right=_RIGHT)
 
 
-def _cells(hit: Hit) -> list[object]:
+def _cells(hit: Hit, columns: Sequence[str]) -> list[object]:
     relevance = "" if hit.relevance is None else f"{hit.relevance:.2f}"
     width, height = hit.metadata["width"], hit.metadata["height"]
     size = f"{width}x{height}" if width else ""  # unknown of a vector that was imported without its picture
-    return [f"{hit.score:.3f}", relevance, hit.id, hit.path, hit.metadata["caption"], size]
+    cells = {"score": f"{hit.score:.3f}", "relevance": relevance, "id": hit.id, "path": hit.path, "size": size}
+    cells["caption"] = hit.metadata["caption"]
+    return [cells[name] for name in columns]
 
 
 def _as_json(answer: Answer, index: Path) -> dict[str, Any]:

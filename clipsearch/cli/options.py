@@ -21,6 +21,14 @@ class Device(StrEnum):
     cpu = "cpu"
 
 
+class Engine(StrEnum):
+    """What runs a model."""
+
+    auto = "auto"
+    torch = "torch"
+    onnx = "onnx"
+
+
 class ProgressKind(StrEnum):
     """How a run says how far it is."""
 
@@ -39,6 +47,12 @@ IndexOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where the model runs.")]
+EngineOption = Annotated[
+    Engine,
+    typer.Option(
+        "--engine", help="What runs it: torch, ONNX Runtime (on a CPU), or on a CPU what proved the quicker (auto)."
+    ),
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the network, even for missing weights.")]
 RecallOption = Annotated[
     float | None,

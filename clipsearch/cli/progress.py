@@ -67,7 +67,7 @@ def _bar() -> Iterator[Listener]:
             drawn = state.seconds
             bar.update(
                 task,
-                description=state.stage,
+                description=f"{state.stage} ({state.space})" if state.space else state.stage,
                 completed=state.done,
                 total=state.total or None,
                 rate=f"{state.done / state.seconds:.0f} images/s" if state.done and state.seconds else "",

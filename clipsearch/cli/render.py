@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clipsearch.types import TrainedInfo
+    from clipsearch.types import ImportReport, IndexReport, RunTiming, TrainedInfo
 
 
 def size(count: float) -> str:
@@ -25,6 +25,22 @@ def size(count: float) -> str:
 def plural(count: int, noun: str) -> str:
     """A number with its noun: 1 picture, 2 pictures."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def index_line(report: IndexReport | ImportReport) -> str:
+    """What there is after a run: how many pictures, made with which model."""
+    how = "Interrupted; what was done is kept. " if report.interrupted else ""
+    return f"{how}{plural(report.total, 'picture')} in the index, made with {report.model}."
+
+
+def time_lines(timing: RunTiming) -> list[str]:
+    """Where a run's time went, and what held it up."""
+    return [
+        f"Time: the model waited for pictures {timing.wait:.0%}, embedded {timing.encode:.0%}, waited for the disk "
+        f"{timing.write:.0%}; readers were busy {timing.read:.0%}, {plural(timing.workers, 'decoder')} "
+        f"{timing.decode:.0%}.",
+        timing.bottleneck,
+    ]
 
 
 def search_index(trained: TrainedInfo | None) -> str:

@@ -40,6 +40,7 @@ def compare_models(
     truth: Truth | None = None,
     *,
     device: str = "auto",
+    engine: str = "auto",
     offline: bool = False,
     tell: Tell = quietly,
 ) -> Iterator[ModelMeasures]:
@@ -51,7 +52,7 @@ def compare_models(
         index: an open index; its own model needs not be among those compared.
         models: names of models, as `clipsearch index --model` takes them.
         truth: where the texts come from, and how many pictures are drawn.
-        device, offline: as for `clipsearch.open`.
+        device, engine, offline: as for `clipsearch.open`.
         tell: hears of the work.
 
     Raises:
@@ -61,11 +62,11 @@ def compare_models(
     sample = _sample(index, truth or Truth())
     for name in models:
         tell(f"loading {name}", 0, 0)
-        yield measure(load_encoder(name, device=device, offline=offline), sample, tell)
+        yield measure(load_encoder(name, device=device, engine=engine, offline=offline), sample, tell)
 
 
 def _sample(index: Index, truth: Truth) -> Sample:
-    snapshot = Snapshot(index.path)
+    snapshot = Snapshot(index.path, index.space)
     try:
         collection = collection_of(index, snapshot)
         judgments = judgments_of(collection, truth)

@@ -43,8 +43,9 @@ def neighbours(subject: Subject) -> Neighbours:
 def _texts(subject: Subject) -> Vectors:
     if subject.judgments:
         return subject.text_vectors[:_QUERIES]
-    model = subject.collection.snapshot.manifest.model
-    probes = read_probes(subject.collection.index.path, model.fingerprint)
+    snapshot = subject.collection.snapshot
+    model = snapshot.manifest.model
+    probes = read_probes(snapshot.layout.path, model.fingerprint)
     return probes.vectors[:_QUERIES] if probes else np.empty((0, model.dim), np.float32)
 
 

@@ -46,7 +46,9 @@ def evaluate(
     """
     truth = truth or Truth()
     _check(truth, parts)
-    snapshot = Snapshot(index.path)
+    if (space := index.spaces.main).of != "pictures":
+        raise UsageError(f"The space {space.name} has vectors of {space.of}; measure one of pictures.")
+    snapshot = Snapshot(index.path, index.space)
     try:
         collection = collection_of(index, snapshot)
         if not len(collection.ids):

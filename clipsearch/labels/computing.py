@@ -37,7 +37,7 @@ def compute_more(writer: IndexWriter, ref: ComputedRef, tables: Tables) -> int:
     """Compute a set of columns for the published pictures it has nothing of; returns how many those are."""
     computed = read_computed(writer.layout.path / ref.file.name)
     with closing(Snapshot(writer.layout.path)) as snapshot:
-        ids = np.setdiff1d(snapshot.places.ids(), computed.ids, assume_unique=True)
+        ids = np.setdiff1d(snapshot.places.ids(), computed.ids(), assume_unique=True)
         if len(ids):
             more = tables(snapshot.places, ids)
             put_columns(writer, ref.name, chain(computed.tables(), more), computed.recipe)

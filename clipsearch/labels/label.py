@@ -1,4 +1,4 @@
-"""Labelling the pictures of an index: by the names of classes, by examples, and again for pictures that came later."""
+"""Labelling the pictures of an index: by the names of classes, and by examples."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from clipsearch.labels.classifier import Classifier, from_recipe, to_recipe
+from clipsearch.labels.classifier import Classifier, to_recipe
 from clipsearch.labels.columns import counts, tables
-from clipsearch.labels.computing import compute_all, compute_more, sets_of
+from clipsearch.labels.computing import compute_all
 from clipsearch.labels.examples import read_examples
 from clipsearch.labels.probe import train
 from clipsearch.labels.prompts import read_templates, require_usable, zero_shot
@@ -34,6 +34,7 @@ def label(
     each: bool = False,
     encoder: Encoder | None = None,
     device: str = "auto",
+    engine: str = "auto",
     offline: bool = False,
     tell: Tell = quietly,
 ) -> LabelReport:
@@ -46,7 +47,7 @@ def label(
         templates: sentences with `{}` where a label goes, or `simple`, `openai` or a file, see `read_templates`.
         multi: several labels may apply to one picture; each gets a probability by itself.
         each: every label gets a column with its probability, `NAME_LABEL`; with `multi` it does anyhow.
-        encoder, device, offline: as for `Index`.
+        encoder, device, engine, offline: as for `Index`.
         tell: hears of the work.
 
     Raises:
@@ -58,7 +59,7 @@ def label(
     sentences = read_templates(templates) if isinstance(templates, str) else templates
     distinct = tuple(dict.fromkeys(labels))
     require_usable(distinct, sentences, multi=multi)
-    with _opened(index, name, encoder, device, offline) as (writer, opened):
+    with _opened(index, name, encoder, device, engine, offline) as (writer, opened):
         made = zero_shot(opened.encoder, distinct, sentences, multi=multi, each=each, tell=tell)
         return _label_all(writer, name, made, tell)
 
@@ -72,6 +73,7 @@ def label_from_examples(
     each: bool = False,
     encoder: Encoder | None = None,
     device: str = "auto",
+    engine: str = "auto",
     offline: bool = False,
     tell: Tell = quietly,
 ) -> LabelReport:
@@ -83,7 +85,7 @@ def label_from_examples(
         name: of the columns, as for `label`.
         label_column: of a Parquet file of examples.
         each: as for `label`.
-        encoder, device, offline: as for `Index`; no model is loaded where all examples are in the index.
+        encoder, device, engine, offline: as for `Index`; no model is loaded where all examples are in the index.
         tell: hears of the work.
 
     Raises:
@@ -93,41 +95,11 @@ def label_from_examples(
         UsageError: they have fewer than two labels, or a name is taken.
         ModelError: the index's model cannot be loaded.
     """
-    with _opened(index, name, encoder, device, offline) as (writer, opened):
+    with _opened(index, name, encoder, device, engine, offline) as (writer, opened):
         found = read_examples(opened, Path(examples).expanduser(), label_column, tell)
         made, accuracy = train(found.vectors, found.labels, each=each, tell=tell)
         report = _label_all(writer, name, made, tell)
     return replace(report, examples=len(found.labels), unreadable=found.unreadable, accuracy=accuracy)
-
-
-def update_labels(index: str | Path, *, tell: Tell = quietly) -> tuple[LabelReport, ...]:
-    """Give pictures that came after an index was labelled the labels of every set it has. No model is loaded.
-
-    Raises:
-        IndexNotFound: there is no index.
-        IndexBusy: another process is writing to it.
-        IndexDamaged: the file of a set cannot be read.
-    """
-    with open_for_writing(Path(index).expanduser()) as writer:
-        writer.publish()
-        done = [
-            (ref.name, made, compute_more(writer, ref, partial(tables, ref.name, made, tell)))
-            for ref, made in sets_of(writer.layout, writer.computed.values(), from_recipe)
-        ]
-        writer.publish()
-        with closing(Snapshot(writer.layout.path)) as snapshot:
-            return tuple(_report(snapshot, *one) for one in done)
-
-
-def labels_of(index: str | Path) -> tuple[LabelReport, ...]:
-    """The sets of labels that an index has.
-
-    Raises:
-        IndexNotFound: there is no index.
-    """
-    with closing(Snapshot(index)) as snapshot:
-        sets = sets_of(snapshot.layout, snapshot.manifest.computed, from_recipe)
-        return tuple(_report(snapshot, ref.name, made) for ref, made in sets)
 
 
 def drop_labels(index: str | Path, name: str) -> None:
@@ -145,23 +117,24 @@ def drop_labels(index: str | Path, name: str) -> None:
 
 @contextmanager
 def _opened(
-    index: str | Path, name: str, encoder: Encoder | None, device: str, offline: bool
+    index: str | Path, name: str, encoder: Encoder | None, device: str, engine: str, offline: bool
 ) -> Iterator[tuple[IndexWriter, Index]]:
     """An index locked for writing, so that nobody waits for a model only to be told it is busy; and for reading."""
     with open_for_writing(Path(index).expanduser()) as writer:
         require_free(writer, name, (name, f"{name}_probability"))
         writer.publish()
-        with Index(writer.layout.path, encoder=encoder, device=device, offline=offline) as opened:
+        with Index(writer.layout.path, encoder=encoder, device=device, engine=engine, offline=offline) as opened:
             yield writer, opened
 
 
 def _label_all(writer: IndexWriter, name: str, made: Classifier, tell: Tell) -> LabelReport:
     count = compute_all(writer, name, partial(tables, name, made, tell), to_recipe(made), tell)
     with closing(Snapshot(writer.layout.path)) as snapshot:
-        return _report(snapshot, name, made, count)
+        return label_report(snapshot, name, made, count)
 
 
-def _report(snapshot: Snapshot, name: str, made: Classifier, labelled: int = 0) -> LabelReport:
+def label_report(snapshot: Snapshot, name: str, made: Classifier, labelled: int = 0) -> LabelReport:
+    """What an index has of a set of labels, of whose pictures so many were labelled just now."""
     [ref] = [ref for ref in snapshot.manifest.computed if ref.name == name]
     [(known,)] = snapshot.catalog.fetch(f"SELECT count({quote(name)}) FROM images")
     pictures = snapshot.manifest.rows

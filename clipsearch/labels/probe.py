@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clipsearch.errors import UsageError
 from clipsearch.labels.classifier import Classifier
+from clipsearch.labels.folds import FOLDS, CrossValidated
 from clipsearch.labels.regression import Array, Regression, fit, loss
 from clipsearch.types import Tell, Vectors
-
-FOLDS = 5
 
 _PENALTIES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)  # strongest first: each fit begins where the one before ended
 _OTHERWISE = 1e-3  # of examples too few to choose by
 
 
-@dataclass(frozen=True, slots=True)
-class Accuracy:
-    """How often a probe was right about examples that it had not seen.
-
-    Attributes:
-        folds: the share of right answers in each fold, 0..1.
-        penalty: the L2 penalty, that of a few with the least cross-entropy on the same folds.
-    """
-
-    folds: tuple[float, ...]
-    penalty: float
-
-    @property
-    def mean(self) -> float:
-        """The mean over the folds."""
-        return float(np.mean(self.folds))
-
-    @property
-    def spread(self) -> float:
-        """The standard deviation over the folds."""
-        return float(np.std(self.folds))
-
-
-def train(vectors: Vectors, labels: Sequence[str], *, each: bool, tell: Tell) -> tuple[Classifier, Accuracy | None]:
+def train(
+    vectors: Vectors, labels: Sequence[str], *, each: bool, tell: Tell
+) -> tuple[Classifier, CrossValidated | None]:
     """A probe of examples, and its accuracy in stratified cross-validation of 5 folds, or as many as the rarest label
     has examples; None where one has a single example.
 
@@ -67,12 +44,12 @@ def train(vectors: Vectors, labels: Sequence[str], *, each: bool, tell: Tell) ->
     return Classifier(named, weights, biases, "softmax", multi=False, each=each, origin="examples"), accuracy
 
 
-def _cross_validated(x: Array, classes: NDArray[np.intp], count: int, folds: int, tell: Tell) -> Accuracy:
+def _cross_validated(x: Array, classes: NDArray[np.intp], count: int, folds: int, tell: Tell) -> CrossValidated:
     """The penalty of the least cross-entropy on examples left out, from strong to weak until that grows again: weak
     ones take longest to fit. Cross-entropy and not accuracy, since what is wanted is probabilities."""
     fold_of = stratified(classes, folds)
     fitted: list[Regression | None] = [None] * folds
-    best, least = Accuracy((), _PENALTIES[0]), np.inf
+    best, least = CrossValidated((), _PENALTIES[0]), np.inf
     for number, penalty in enumerate(_PENALTIES):
         right, surprise = np.empty(folds), np.empty(folds)
         for fold in range(folds):
@@ -82,7 +59,7 @@ def _cross_validated(x: Array, classes: NDArray[np.intp], count: int, folds: int
             right[fold], surprise[fold] = _judged(found, x[unseen], classes[unseen])
         if surprise.mean() >= least:
             break
-        best, least = Accuracy(tuple(right.tolist()), penalty), surprise.mean()
+        best, least = CrossValidated(tuple(right.tolist()), penalty), surprise.mean()
     return best
 
 

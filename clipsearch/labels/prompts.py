@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from clipsearch.errors import UsageError
 from clipsearch.labels.classifier import Classifier, Link
-from clipsearch.query.mixing import unit
+from clipsearch.query.mixing import Vector, unit
 from clipsearch.types import Encoder, Tell, Vectors
 
 _ANYTHING = "something"
@@ -84,12 +85,19 @@ def zero_shot(
 def label_vectors(encoder: Encoder, labels: Sequence[str], templates: Sequence[str], tell: Tell) -> Vectors:
     """The normalised mean over the templates for each label, float32 [labels, dim]."""
     vectors = np.empty((len(labels), encoder.dim), np.float32)
-    for row, label in enumerate(labels):
+    for row, vector in enumerate(embedded(encoder, labels, templates)):
         tell("embedding labels", row, len(labels))
-        vectors[row] = unit(
-            encoder.encode_texts([template.replace("{}", label) for template in templates]).mean(axis=0)
-        )
+        vectors[row] = vector
     return vectors
+
+
+def embedded(encoder: Encoder, labels: Iterable[str], templates: Sequence[str]) -> Iterator[Vector]:
+    """The vector of each label in turn, float32 [dim], as many embedded at a time as the encoder takes."""
+    waiting = iter(labels)
+    while some := list(islice(waiting, max(encoder.batch_size // len(templates), 1))):
+        sentences = [template.replace("{}", label) for label in some for template in templates]
+        for of_label in np.split(encoder.encode_texts(sentences), len(some)):
+            yield unit(of_label.mean(axis=0))
 
 
 def _lines(file: Path) -> list[str]:

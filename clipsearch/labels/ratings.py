@@ -13,36 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipsearch.errors import SourceError
+from clipsearch.labels.folds import FOLDS, CrossValidated
 from clipsearch.labels.heads import Head
 from clipsearch.names import to_stored
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.store.sql import literal
 from clipsearch.types import Ids, Vectors
 
-FOLDS = 5
 FEWEST = 10
 """Ratings to learn anything from."""
 
 _PENALTIES = 10.0 ** np.arange(0, -6, -1)
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """How well a head ranks pictures whose ratings it had not seen: Spearman's rank correlation in each fold, -1..1."""
-
-    folds: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """The mean over the folds."""
-        return float(np.mean(self.folds))
-
-    @property
-    def spread(self) -> float:
-        """The standard deviation over the folds."""
-        return float(np.std(self.folds))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +90,7 @@ def _known(snapshot: Snapshot, names: Iterable[str | int]) -> dict[str | int, in
     return found | {number: number for number in ids if number in there}
 
 
-def learn(vectors: Vectors, ratings: Array) -> tuple[Head, Agreement]:
+def learn(vectors: Vectors, ratings: Array) -> tuple[Head, CrossValidated]:
     """A head by ridge regression (Hoerl and Kennard 1970), its penalty that of a few with the least squared error in
     cross-validation of 5 folds, and how well it ranks what it had not seen there.
 
@@ -134,7 +117,8 @@ def learn(vectors: Vectors, ratings: Array) -> tuple[Head, Agreement]:
             ranks[fold, number] = spearman(guessed, ratings[unseen])
     best = int(errors.mean(axis=0).argmin())
     weights, bias = _ridge(x, ratings)[best]
-    return Head(weights.astype(np.float32), bias), Agreement(tuple(ranks[:, best].tolist()))
+    agreement = CrossValidated(tuple(ranks[:, best].tolist()), float(_PENALTIES[best]))
+    return Head(weights.astype(np.float32), bias), agreement
 
 
 def _ridge(x: Array, y: Array) -> list[tuple[Array, float]]:

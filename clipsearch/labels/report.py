@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clipsearch.labels.probe import Accuracy
+from clipsearch.labels.folds import CrossValidated
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +35,4 @@ class LabelReport:
     multi: bool
     examples: int = 0
     unreadable: int = 0
-    accuracy: Accuracy | None = None
+    accuracy: CrossValidated | None = None

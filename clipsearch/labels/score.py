@@ -1,4 +1,4 @@
-"""Scoring the pictures of an index: by a head from a file, by one's own ratings, and again for later pictures."""
+"""Scoring the pictures of an index: by a head from a file, and by one's own ratings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from clipsearch.labels.computing import compute_all, compute_more, sets_of
-from clipsearch.labels.heads import Head, from_recipe, read_head, to_recipe
-from clipsearch.labels.ratings import Agreement, learn, read_ratings
+from clipsearch.labels.computing import compute_all
+from clipsearch.labels.folds import CrossValidated
+from clipsearch.labels.heads import Head, read_head, to_recipe
+from clipsearch.labels.ratings import learn, read_ratings
 from clipsearch.store.computed import require_free
 from clipsearch.store.derive import quietly
 from clipsearch.store.places import Places
@@ -49,7 +50,7 @@ class ScoreReport:
     greatest: float | None
     ratings: int = 0
     unknown: int = 0
-    agreement: Agreement | None = None
+    agreement: CrossValidated | None = None
 
 
 def score(index: str | Path, head: str | Path, *, name: str = "aesthetic", tell: Tell = quietly) -> ScoreReport:
@@ -100,44 +101,14 @@ def score_from_ratings(
     return replace(report, ratings=len(rated.ids), unknown=rated.unknown, agreement=agreement)
 
 
-def update_scores(index: str | Path, *, tell: Tell = quietly) -> tuple[ScoreReport, ...]:
-    """Give pictures that came after an index was scored their scores, of every column it has. No model is loaded.
-
-    Raises:
-        IndexNotFound: there is no index.
-        IndexBusy: another process is writing to it.
-        IndexDamaged: the file of a column cannot be read.
-    """
-    with open_for_writing(Path(index).expanduser()) as writer:
-        writer.publish()
-        more = {
-            ref.name: compute_more(writer, ref, partial(_tables, ref.name, head, tell))
-            for ref, head in sets_of(writer.layout, writer.computed.values(), from_recipe)
-        }
-        writer.publish()
-        with closing(Snapshot(writer.layout.path)) as snapshot:
-            return tuple(_report(snapshot, name, count) for name, count in more.items())
-
-
-def scores_of(index: str | Path) -> tuple[ScoreReport, ...]:
-    """The columns of scores that an index has.
-
-    Raises:
-        IndexNotFound: there is no index.
-    """
-    with closing(Snapshot(index)) as snapshot:
-        sets = sets_of(snapshot.layout, snapshot.manifest.computed, from_recipe)
-        return tuple(_report(snapshot, ref.name) for ref, _ in sets)
-
-
 def _score_all(writer: IndexWriter, name: str, head: Head, tell: Tell) -> ScoreReport:
     writer.publish()
-    count = compute_all(writer, name, partial(_tables, name, head, tell), to_recipe(head), tell)
+    count = compute_all(writer, name, partial(score_tables, name, head, tell), to_recipe(head), tell)
     with closing(Snapshot(writer.layout.path)) as snapshot:
-        return _report(snapshot, name, count)
+        return score_report(snapshot, name, count)
 
 
-def _tables(name: str, head: Head, tell: Tell, places: Places, ids: Ids) -> Iterator[pa.Table]:
+def score_tables(name: str, head: Head, tell: Tell, places: Places, ids: Ids) -> Iterator[pa.Table]:
     """The scores of these pictures in portions, at least one: `id` and the column, float32."""
     for start in range(0, max(len(ids), 1), _BLOCK):
         tell("scoring", start, len(ids))
@@ -145,7 +116,8 @@ def _tables(name: str, head: Head, tell: Tell, places: Places, ids: Ids) -> Iter
         yield pa.table({"id": pa.array(block), name: pa.array(head.scores(places.vectors_of(block)))})
 
 
-def _report(snapshot: Snapshot, name: str, scored: int = 0) -> ScoreReport:
+def score_report(snapshot: Snapshot, name: str, scored: int = 0) -> ScoreReport:
+    """What an index has of a column of scores, of which so many were given just now."""
     column = quote(name)
     [(known, least, mean, greatest)] = snapshot.catalog.fetch(
         f"SELECT count({column}), min({column}), avg({column}), max({column}) FROM images"

@@ -11,10 +11,30 @@ from clipsearch.models.weights import resolve
 
 @dataclass(frozen=True, slots=True)
 class DefaultChoice:
-    """The model to take, and what to tell the person if it is not the one they would expect."""
+    """The model to take, and why it is not the one a person would expect, where it is not."""
 
     name: str
-    notice: str | None = None
+    missing: str | None = None
+
+    @property
+    def instead(self) -> str | None:
+        """What to tell a person where it is not the one they would expect."""
+        if self.missing is None:
+            return None
+        return (
+            f"{self.missing}\n"
+            f"Instead {self.name} is used, the small model that ships with clipsearch. It knows simple scenes; on real "
+            "photos its results are far worse than the default model's."
+        )
+
+    @property
+    def notice(self) -> str | None:
+        """The same for an index, which keeps its model."""
+        return self.instead and (
+            f"{self.instead}\n"
+            "Once the download works, index again into a new folder: "
+            "clipsearch index SOURCE --index NEW_FOLDER --model default"
+        )
 
 
 def choose_default(*, offline: bool = False) -> DefaultChoice:
@@ -23,16 +43,9 @@ def choose_default(*, offline: bool = False) -> DefaultChoice:
     try:
         resolve(preset.model, offline=offline)
     except ModelUnavailable as error:
-        return DefaultChoice("mini", _notice(preset.model, preset.download_mb, str(error.__cause__)))
+        return DefaultChoice(
+            "mini",
+            f"The default model {preset.model} ({preset.download_mb / 1000:.1f} GB) is not on this machine and could "
+            f"not be downloaded: {error.__cause__}.",
+        )
     return DefaultChoice(preset.model)
-
-
-def _notice(model: str, megabytes: int, reason: str) -> str:
-    return (
-        f"The default model {model} ({megabytes / 1000:.1f} GB) is not on this machine and could not be downloaded: "
-        f"{reason}.\n"
-        "This index is made with mini, the small model that ships with clipsearch. It knows simple scenes; on real "
-        "photos its results are far worse than the default model's.\n"
-        "Once the download works, index again into a new folder: "
-        "clipsearch index SOURCE --index NEW_FOLDER --model default"
-    )

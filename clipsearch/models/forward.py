@@ -49,8 +49,11 @@ class Normaliser:
     def __call__(self, pixels: Pixels) -> torch.Tensor:
         """Scale to 0..1, subtract the mean, divide by the standard deviation, channel by channel."""
         # torch wants memory it may write to, which a memory-mapped array is not.
-        batch = torch.from_numpy(np.require(pixels, np.uint8, ["C", "W"])).to(self._device)
-        batch = batch.permute(0, 3, 1, 2).to(torch.float32, memory_format=self._layout)
+        return self.normalised(torch.from_numpy(np.require(pixels, np.uint8, ["C", "W"])).to(self._device))
+
+    def normalised(self, pixels: torch.Tensor) -> torch.Tensor:
+        """The same for pixels that are on the device already."""
+        batch = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=self._layout)
         return batch.div_(255).sub_(self._mean).div_(self._std)
 
     def _channels(self, values: tuple[float, float, float]) -> torch.Tensor:

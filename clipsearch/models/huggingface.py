@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,8 @@ import torch
 from clipsearch.errors import ModelError
 from clipsearch.models.fingerprint import hf_fingerprint_of
 from clipsearch.models.forward import BATCH, Forward, Normaliser, memory_format, pick_device
+from clipsearch.models.gpu.forms import ImageNetwork
+from clipsearch.models.gpu.images import on_all_gpus, pictures_a_call
 from clipsearch.models.hf_files import HfModel
 from clipsearch.models.names import HF_CONFIG_FILE
 from clipsearch.types import Pixels, Preprocessing, Vectors
@@ -29,12 +32,12 @@ _NOTHING_FOREIGN = {"local_files_only": True, "trust_remote_code": False}
 class HuggingFaceEncoder:
     """`clipsearch.types.Encoder` for a dual encoder of the transformers library.
 
-    Precision, memory and `device` are as `OpenClipEncoder` has them. A model that looks at the centre of what it is
-    given, as ALIGN does (346 pixels resized to, 289 looked at), crops it itself: `preprocessing` is what comes before.
-    Raises ModelError if the device is not there or the files make no dual encoder.
+    Precision, memory, `device` and `tell` are as `OpenClipEncoder` has them. A model that looks at the centre of what
+    it is given, as ALIGN does (346 pixels resized to, 289 looked at), crops it itself: `preprocessing` is what comes
+    before. Raises ModelError if the device is not there or the files make no dual encoder.
     """
 
-    def __init__(self, model: HfModel, device: str = "auto") -> None:
+    def __init__(self, model: HfModel, device: str = "auto", tell: Callable[[str], None] = lambda what: None) -> None:
         self.device = pick_device(device)
         self.name = model.name
         self.fingerprint = hf_fingerprint_of(model)
@@ -49,18 +52,26 @@ class HuggingFaceEncoder:
         with torch.inference_mode():
             self.dim = self._text_tower([""]).shape[1]
         self._forward = Forward(model.name, self.dim, self.device)
+        self._embed_images: Callable[[Pixels], Vectors] = partial(self._forward, self._image_tower)
+        if self.device.type == "cuda":
+            images = ImageNetwork(self._model, self._features, self.preprocessing, self.dim)
+            self.batch_size = pictures_a_call(images.shape)
+            self._embed_images = on_all_gpus(images, self._embed_images, self.fingerprint, tell)
 
     def encode_images(self, pixels: Pixels) -> Vectors:
         """Embed uint8 pixels [n, height, width, 3] of the size `preprocessing` says; returns float32 [n, dim]."""
-        return self._forward(self._image_tower, pixels)
+        return self._embed_images(pixels)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed sentences, each cut off at the model's context length; returns float32 [n, dim]."""
         return self._forward(self._text_tower, texts)
 
     def _image_tower(self, pixels: Pixels) -> torch.Tensor:
-        seen = self._normalise(_centre(pixels, self._side))
-        features: torch.Tensor = self._model.get_image_features(pixel_values=seen).pooler_output
+        return self._features(self._model, self._normalise(pixels))
+
+    def _features(self, model: Any, pixels: torch.Tensor) -> torch.Tensor:
+        seen = _centre(pixels, self._side)
+        features: torch.Tensor = model.get_image_features(pixel_values=seen).pooler_output
         return features
 
     def _text_tower(self, texts: Sequence[str]) -> torch.Tensor:
@@ -69,10 +80,10 @@ class HuggingFaceEncoder:
         return features
 
 
-def _centre(pixels: Pixels, side: tuple[int, int]) -> Pixels:
-    """The middle (height, width) of pixels [n, height, width, 3]."""
-    top, left = (pixels.shape[1] - side[0]) // 2, (pixels.shape[2] - side[1]) // 2
-    return pixels[:, top : top + side[0], left : left + side[1]]
+def _centre(pixels: torch.Tensor, side: tuple[int, int]) -> torch.Tensor:
+    """The middle (height, width) of pixels [n, 3, height, width]."""
+    top, left = (pixels.shape[2] - side[0]) // 2, (pixels.shape[3] - side[1]) // 2
+    return pixels[:, :, top : top + side[0], left : left + side[1]]
 
 
 def _load_network(model: HfModel) -> Any:

@@ -25,6 +25,7 @@ CONFIG_FILE = "open_clip_config.json"
 HF_CONFIG_FILE = "config.json"
 MINI = Path(__file__).parent / "mini"
 
+_PLAIN_REPOSITORY = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*/[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*(?<!\.git)")
 _LOOKS_LIKE_A_PATH = re.compile(r"[/\\~.]|[A-Za-z]:[/\\]")
 
 
@@ -114,6 +115,9 @@ def parse(text: str) -> ModelName:
 
 
 def _repository(scheme: str, repo: str) -> str:
+    if _PLAIN_REPOSITORY.fullmatch(repo):
+        return repo
+    # What is allowed beyond that the Hub's library knows, which takes long to import.
     from huggingface_hub.utils import HFValidationError, validate_repo_id
 
     try:

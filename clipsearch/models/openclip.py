@@ -7,6 +7,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +18,10 @@ from clipsearch.errors import ModelError
 from clipsearch.models.catalogue import Config
 from clipsearch.models.fingerprint import fingerprint_of
 from clipsearch.models.forward import BATCH, Forward, Normaliser, memory_format, pick_device
+from clipsearch.models.gpu.forms import ImageNetwork
+from clipsearch.models.gpu.images import on_all_gpus, pictures_a_call
 from clipsearch.models.names import CONFIG_FILE
+from clipsearch.models.tokenizer import tokenizer_of
 from clipsearch.models.weights import ResolvedModel
 from clipsearch.types import Pixels, Preprocessing, Vectors
 
@@ -26,40 +30,65 @@ class OpenClipEncoder:
     """`clipsearch.types.Encoder` for any model of open_clip.
 
     Runs in float32 on the CPU and on Apple's GPUs, in bfloat16 on CUDA; vectors are normalised in float32. When the
-    memory of a CUDA GPU runs out, batches are halved from then on. `device` is `auto` (CUDA, else MPS, else the
-    CPU), `cuda`, `mps` or `cpu`. Raises ModelError if the device is not there or the files make no such model.
+    memory of a CUDA GPU runs out, batches are halved from then on. Many pictures go to all CUDA GPUs, see `gpu`.
+    `device` is `auto` (CUDA, else MPS, else the CPU), `cuda`, `mps` or `cpu`; `threads` are those of a CPU; `tell`
+    hears of what a GPU takes up to a minute for, once. Raises ModelError if the device is not there or the files make
+    no such model.
     """
 
-    def __init__(self, model: ResolvedModel, device: str = "auto") -> None:
+    def __init__(
+        self,
+        model: ResolvedModel,
+        device: str = "auto",
+        threads: int | None = None,
+        tell: Callable[[str], None] = lambda what: None,
+    ) -> None:
         self.device = pick_device(device)
+        if threads is not None:
+            torch.set_num_threads(threads)
         self.name = model.name
         self.fingerprint = fingerprint_of(model)
         self.dim = int(model.config["embed_dim"])
         self.batch_size = BATCH[self.device.type]
         self.preprocessing: Preprocessing = model.preprocessing
         with quiet():
-            self._tokenize = _load_tokenizer(model)
+            self.tokenize = tokenizer_of(model)
         network = load_network(model).eval().requires_grad_(False)
-        self._model: Any = network.to(self.device).to(memory_format=memory_format(self.device))
-        self.logit_scale, self.logit_bias = _logits(self._model)
+        self.network: Any = network.to(self.device).to(memory_format=memory_format(self.device))
+        self.logit_scale, self.logit_bias = _logits(self.network)
         self._normalise = Normaliser(model.preprocessing, self.device)
         self._forward = Forward(model.name, self.dim, self.device)
+        self._embed_images: Callable[[Pixels], Vectors] = partial(self._forward, self._image_tower)
+        if self.device.type == "cuda":
+            images = ImageNetwork(self.network, image_features, self.preprocessing, self.dim)
+            self.batch_size = pictures_a_call(images.shape)
+            self._embed_images = on_all_gpus(images, self._embed_images, self.fingerprint, tell)
 
     def encode_images(self, pixels: Pixels) -> Vectors:
         """Embed uint8 pixels [n, height, width, 3] of the size `preprocessing` says; returns float32 [n, dim]."""
-        return self._forward(self._image_tower, pixels)
+        return self._embed_images(pixels)
+
+    def encode_images_in_bfloat16(self, pixels: Pixels) -> Vectors:
+        """The same, products of matrices and convolutions in bfloat16, for processors that have instructions for it."""
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.encode_images(pixels)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed sentences, each cut off at the model's context length; returns float32 [n, dim]."""
         return self._forward(self._text_tower, texts)
 
     def _image_tower(self, pixels: Pixels) -> torch.Tensor:
-        features: torch.Tensor = self._model.encode_image(self._normalise(pixels))
-        return features
+        return image_features(self.network, self._normalise(pixels))
 
     def _text_tower(self, texts: Sequence[str]) -> torch.Tensor:
-        features: torch.Tensor = self._model.encode_text(self._tokenize(texts).to(self.device))
+        features: torch.Tensor = self.network.encode_text(torch.from_numpy(self.tokenize(texts)).to(self.device))
         return features
+
+
+def image_features(network: Any, pixels: torch.Tensor) -> torch.Tensor:
+    """What a network of open_clip makes of normalised pixels [n, 3, height, width]: features [n, dim]."""
+    features: torch.Tensor = network.encode_image(pixels)
+    return features
 
 
 def build_network(config: Config, name: str) -> torch.nn.Module:
@@ -148,15 +177,3 @@ def quiet() -> Iterator[None]:
 
 def _not_from_open_clip(record: logging.LogRecord) -> bool:
     return Path(record.pathname).parent.name != "open_clip"
-
-
-def _load_tokenizer(model: ResolvedModel) -> Callable[[Sequence[str]], torch.Tensor]:
-    from clipsearch.models.tokenizer import load_tokenizer
-
-    try:
-        return load_tokenizer(model.tokenizer)
-    except Exception as error:
-        raise ModelError(
-            f"{model.tokenizer.vocabulary} is damaged or not a tokenizer, so {model.name} cannot be loaded: "
-            "get the file again"
-        ) from error

@@ -51,11 +51,11 @@ PRESETS: dict[str, Preset] = {
         Preset(
             name="mini",
             model="mini",
-            summary="Ships with clipsearch: works at once and offline, for simple scenes only (see its README).",
+            summary="Ships with clipsearch: works at once and offline, small and far from the best (see its README).",
             licence="Apache-2.0",
             languages="English",
             dim=256,
-            image_size=128,
+            image_size=192,
             download_mb=0,
             speed=435,
         ),

@@ -52,7 +52,7 @@ def blueprint(name: str, *, offline: bool = False) -> Blueprint:
     """
     try:
         folder, (config, preparation) = _untrained(name, offline)
-        config = _with_local_text_tower(config, offline)
+        config = _with_local_text_tower(config, folder, offline)
         return Blueprint(name, config, tokenizer_files(config, folder, offline), preprocessing_of(config, preparation))
     except hub.FetchFailed as failure:
         raise ModelUnavailable(
@@ -107,7 +107,7 @@ def unavailable(name: ModelName, failure: hub.FetchFailed) -> ModelUnavailable:
 def _resolve(name: OpenClipName, offline: bool) -> ResolvedModel:
     folder = name.path if isinstance(name, Folder) else None
     config, preparation = _description(name, offline)
-    config = _with_local_text_tower(config, offline)
+    config = _with_local_text_tower(config, folder, offline)
     return ResolvedModel(
         name=str(name),
         config=config,
@@ -167,16 +167,17 @@ def _weights(name: OpenClipName, offline: bool) -> Path:
             return _weights_in(path)
 
 
-def _with_local_text_tower(config: Config, offline: bool) -> Config:
-    """A few architectures take their text tower from transformers, which would go to the network for its shape."""
+def _with_local_text_tower(config: Config, folder: Path | None, offline: bool) -> Config:
+    """A few architectures take their text tower from transformers, which would go to the network for its shape. A model
+    folder may have the shape in a folder of its own."""
     text = config["text_cfg"]
     repo = text.get("hf_model_name")
     if not repo:
         return config
     require_transformers(f"The text tower {repo}")
-    if (Path(repo) / "config.json").is_file():
-        return config
-    shape = hub.fetch(repo, ["config.json"], offline=offline)
+    shape = (folder or Path()) / repo / "config.json"
+    if not shape.is_file():
+        shape = hub.fetch(repo, ["config.json"], offline=offline)
     return {**config, "text_cfg": {**text, "hf_model_name": str(shape.parent)}}
 
 

@@ -2,9 +2,7 @@
 
 from clipsearch.pictures.content import content_hash
 from clipsearch.pictures.decode import DEFAULT_MAX_PIXELS, Picture, read_picture, upright_rgb
-from clipsearch.pictures.fetch import picture_bytes
 from clipsearch.pictures.fit import fit
-from clipsearch.pictures.parquet import ShardLayout
 from clipsearch.pictures.paths import read_file
 from clipsearch.pictures.perceptual import Appearance, appearance
 
@@ -12,11 +10,9 @@ __all__ = [
     "DEFAULT_MAX_PIXELS",
     "Appearance",
     "Picture",
-    "ShardLayout",
     "appearance",
     "content_hash",
     "fit",
-    "picture_bytes",
     "read_file",
     "read_picture",
     "upright_rgb",

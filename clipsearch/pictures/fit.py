@@ -7,42 +7,43 @@ from math import floor
 import numpy as np
 from PIL import Image
 
+from clipsearch.pictures.resize import Resize, Size, resize
 from clipsearch.types import Pixels, Preprocessing
 
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 _LONG = 4
-"""How many times larger than what is kept of it a resized picture may be."""
+"""How many times taller than what is kept of it a resized picture may be."""
 
 
-def fit(image: Image.Image, preprocessing: Preprocessing) -> Pixels:
+def fit(image: Image.Image, preprocessing: Preprocessing, resizing: Resize = resize) -> Pixels:
     """Resize and crop an RGB image as `preprocessing` says; returns uint8 [height, width, 3].
 
-    Equals what `open_clip.image_transform(..., is_train=False)` has before `ToTensor`, in bounded memory: of a picture
-    2000 x 3 it does not first make one of 149,333 x 224.
+    What `open_clip.image_transform(..., is_train=False)` has before `ToTensor`, exactly so when `resizing` by Pillow,
+    else to a few levels; in bounded memory: of a picture 2000 x 3 it does not first make one of 149,333 x 224.
     """
     target = (preprocessing.width, preprocessing.height)
     whole = _whole_size(image.size, preprocessing)
     shown = (min(whole[0], target[0]), min(whole[1], target[1]))
     halved = floor if preprocessing.resize_mode == "shortest_hf" else round
     corner = (halved((whole[0] - shown[0]) / 2), halved((whole[1] - shown[1]) / 2))
-    pixels = np.array(_resized(image, whole, (*corner, *shown), _filter(preprocessing)))
+    pixels = _resized(image, whole, (*corner, *shown), _filter(preprocessing), resizing)
     return pixels if shown == target else _on_canvas(pixels, preprocessing)
 
 
 def _resized(
-    image: Image.Image, whole: tuple[int, int], part: tuple[int, int, int, int], resampling: Image.Resampling
-) -> Image.Image:
+    image: Image.Image, whole: Size, part: tuple[int, int, int, int], resampling: Image.Resampling, resizing: Resize
+) -> Pixels:
     """Resize to `whole`, keep `part` of it (left, top, width, height)."""
     left, top, width, height = part
     kept = (left, top, left + width, top + height)
-    if whole[0] * whole[1] <= _LONG * width * height:
-        return image.resize(whole, resampling).crop(kept)
-    # In one step. Not for every picture, as Pillow may then take rows and columns in the other order, which changes
-    # some pixels by a few levels.
+    if whole[0] == width and whole[1] <= _LONG * height:
+        # In one step Pillow may take rows and columns of a tall picture in the other order than open_clip does, which
+        # changes some pixels by a few levels.
+        return resizing(image, whole, resampling, None)[top : top + height]
+    # In one step: what is cut off costs nothing.
     box = [place * size / resized for place, size, resized in zip(kept, image.size * 2, whole * 2, strict=True)]
-    return image.resize(
-        (width, height), resampling, (box[0], box[1], min(box[2], image.width), min(box[3], image.height))
-    )
+    inside = (box[0], box[1], min(box[2], image.width), min(box[3], image.height))
+    return resizing(image, (width, height), resampling, inside)
 
 
 def _whole_size(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:

@@ -47,12 +47,13 @@ def browse(snapshot: Snapshot, options: Options, cursor: str | None = None) -> P
         QueryError: something asked cannot be used.
     """
     asked = digest(Query(), options)
-    start = position_of(cursor, snapshot.manifest.version, asked)
+    version = str(snapshot.manifest.version)
+    start = position_of(cursor, version, asked)
     stop = start + options.k
     kept = _kept(snapshot, options, stop)
     # One more than wanted tells whether there is a next page.
     ids = kept.first(stop + 1)[1]
-    end = Cursor(snapshot.manifest.version, asked, stop) if len(ids) > stop else None
+    end = Cursor(version, asked, stop) if len(ids) > stop else None
     return Page(snapshot.records.of(ids[start:stop]), str(end) if end else None)
 
 

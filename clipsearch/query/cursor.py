@@ -14,7 +14,7 @@ from clipsearch.errors import QueryError
 class Cursor:
     """A place in the results of one query on one published version: `position` results came before it."""
 
-    version: int
+    version: str
     query: str
     position: int
 
@@ -23,7 +23,7 @@ class Cursor:
         return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
 
-def position_of(cursor: str | None, version: int, query: str) -> int:
+def position_of(cursor: str | None, version: str, query: str) -> int:
     """How many results come before a page; 0 without a cursor.
 
     Raises:
@@ -45,7 +45,7 @@ def position_of(cursor: str | None, version: int, query: str) -> int:
 def _read(cursor: str) -> Cursor:
     try:
         match json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))):
-            case [int(version), str(query), int(position)] if position >= 0:
+            case [str(version), str(query), int(position)] if position >= 0:
                 return Cursor(version, query, position)
     except (ValueError, binascii.Error):
         pass

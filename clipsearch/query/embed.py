@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clipsearch.query.terms import Picture, Term
 
 StoredVectorsOf = Callable[[Sequence[int]], NDArray[np.float16]]
-"""Stored vectors of ids in their order; raises QueryError for an id that does not exist."""
+"""Stored vectors of existing ids, in their order."""
 
 
 def embed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -11,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clipsearch.errors import ModelMismatch, QueryError
+from clipsearch.errors import QueryError
 from clipsearch.names import from_stored
 from clipsearch.query import terms
+from clipsearch.query.encoders import Encoders
 from clipsearch.query.filters import survivors
+from clipsearch.query.opened import OpenSpaces
 from clipsearch.query.options import NEWEST, Options, ids_of
 from clipsearch.query.results import Results
 from clipsearch.query.search import search
 from clipsearch.query.terms import Askable, Query
 from clipsearch.query.vectors import require
 from clipsearch.store.snapshot import Snapshot
+from clipsearch.store.spaces import Spaces
 from clipsearch.types import DuplicateGroup, Encoder, Tell
 
 if TYPE_CHECKING:
@@ -40,53 +42,67 @@ if TYPE_CHECKING:
 class Index:
     """A published version of an index, opened for searching; `refresh` moves to the newest.
 
+    An index may hold several embedding spaces: one of them is the main one, which everything but a search reads.
+
     Args:
         path: the index directory.
-        encoder: a ready encoder; by default the index's own model is loaded at the first text or picture query.
-        device: `auto`, `cuda`, `mps` or `cpu`, for the index's own model.
+        encoder: a ready encoder, or one for each model; by default the index's own models are loaded at the first
+            text or picture query.
+        device: `auto`, `cuda`, `mps` or `cpu`, for the index's own models.
+        engine: what runs them, `torch`, `onnx` (on a CPU) or `auto`; see `clipsearch.models.load_encoder`.
         offline: never touch the network, even for weights missing here.
+        space: the name of one of its spaces, to be looked at as if it were the only one.
 
     Raises:
         IndexNotFound: there is no index at `path`.
         IndexDamaged: it cannot be read.
+        ModelMismatch: no given encoder is of a model that it was made with.
+        QueryError: there is no such space.
     """
 
     def __init__(
         self,
         path: str | Path,
         *,
-        encoder: Encoder | None = None,
+        encoder: Encoder | Sequence[Encoder] | None = None,
         device: str = "auto",
+        engine: str = "auto",
         offline: bool = False,
+        space: str | None = None,
     ) -> None:
-        self.path = Path(path).expanduser().absolute()
-        self._device, self._offline = device, offline
-        self._snapshot = Snapshot(self.path)
-        if encoder is not None:
-            self.encoder = self._checked(encoder)
+        self.path, self.space = Path(path).expanduser().absolute(), space
+        given = encoder if isinstance(encoder, Sequence) else [] if encoder is None else [encoder]
+        self._opened = OpenSpaces(self.path, Encoders(self.path, given, device, engine, offline), space)
+        if given:
+            self._opened.require_used()
 
-    @cached_property
+    @property
+    def _snapshot(self) -> Snapshot:
+        """The main space, which everything but a search reads."""
+        return self._opened.main
+
+    @property
+    def spaces(self) -> Spaces:
+        """The embedding spaces there are, and which of them answer with which weight."""
+        return self._opened.listed
+
+    @property
     def encoder(self) -> Encoder:
-        """The model of this index.
+        """The model of the main space.
 
         Raises:
             ModelError: it cannot be loaded.
             ModelMismatch: what its name stands for has changed since the index was made.
         """
-        from clipsearch.models import load_encoder
+        return self._opened.encoder()
 
-        name = self._snapshot.manifest.model.name
-        return self._checked(load_encoder(name, device=self._device, offline=self._offline))
+    def load_models(self) -> None:
+        """Load the models that a query is answered with, ahead of the first.
 
-    def _checked(self, encoder: Encoder) -> Encoder:
-        made_with = self._snapshot.manifest.model
-        if encoder.fingerprint != made_with.fingerprint:
-            raise ModelMismatch(
-                f"{self.path} was made with {made_with.name} ({made_with.fingerprint[:8]}), which is not the "
-                f"{encoder.name} at hand ({encoder.fingerprint[:8]}); their vectors do not compare. Open it with the "
-                f"model it was made with, or index again into a new folder with --index DIR."
-            )
-        return encoder
+        Raises:
+            ModelError: one cannot be loaded.
+        """
+        self._opened.load_models()
 
     def __len__(self) -> int:
         return self._snapshot.manifest.rows
@@ -122,6 +138,7 @@ class Index:
         diversity: float = 0.0,
         templates: bool = True,
         cursor: str | None = None,
+        spaces: str | Mapping[str, float] | None = None,
     ) -> Results:
         """The `k` pictures nearest to what is asked, best first; fewer only where fewer qualify.
 
@@ -143,6 +160,8 @@ class Index:
                 be; the first stays the best.
             templates: whether a bare concept (one to three words) is asked for as captions would put it.
             cursor: `Results.cursor` of the page before, with otherwise the same call.
+            spaces: the name of the space to ask, or several with their weights (see `clipsearch.query.fusion`); by
+                default those that `Index.spaces` says answer.
 
         Raises:
             QueryError: nothing is asked, or something asked cannot be used.
@@ -151,9 +170,11 @@ class Index:
         more = [terms.image(image)] if image is not None else []
         more += [terms.vector(vector)] if vector is not None else []
         asked = Query(*(() if query is None else (query,)), *more)
-        options = Options(k, ids_of(like), ids_of(unlike), where, unique, group_by, sort, diversity, templates)
-        # One version for the whole query, also where another thread refreshes meanwhile.
-        [results] = search(self._snapshot, lambda: self.encoder, [asked], options, cursor)
+        opened = self._opened  # one version for the whole query, also where another thread refreshes meanwhile
+        weights = opened.weights(spaces)
+        liked, unliked = ids_of(like), ids_of(unlike)
+        options = Options(k, liked, unliked, where, unique, group_by, sort, diversity, templates, weights)
+        [results] = search(opened.searchable(weights), [asked], options, cursor)
         return results
 
     def search_many(
@@ -167,13 +188,14 @@ class Index:
         sort: str | None = None,
         diversity: float = 0.0,
         templates: bool = True,
+        spaces: str | Mapping[str, float] | None = None,
     ) -> list[Results]:
         """The results of each of many queries, in their order; several times quicker than one by one.
 
         Args:
             queries: what `search` takes, or an array of vectors [n, dim].
             k: how many pictures to return for each.
-            where, unique, group_by, sort, diversity, templates: as for `search`.
+            where, unique, group_by, sort, diversity, templates, spaces: as for `search`.
 
         Raises:
             QueryError: one asks nothing, or something that cannot be used.
@@ -184,8 +206,10 @@ class Index:
                 raise QueryError(f"Query vectors come as an array [n, dim]; this one is {list(queries.shape)}.")
             queries = [terms.vector(row) for row in queries]
         asked = [Query(query) for query in queries]
-        options = Options(k, (), (), where, unique, group_by, sort, diversity, templates)
-        return search(self._snapshot, lambda: self.encoder, asked, options)
+        opened = self._opened
+        weights = opened.weights(spaces)
+        options = Options(k, (), (), where, unique, group_by, sort, diversity, templates, weights)
+        return search(opened.searchable(weights), asked, options)
 
     def browse(
         self,
@@ -295,7 +319,7 @@ class Index:
             QueryError: there is no such id.
             PictureError: the file is not there any more.
         """
-        from clipsearch.pictures import picture_bytes
+        from clipsearch.pictures.fetch import picture_bytes
 
         snapshot = self._snapshot
         [row] = _rows(snapshot, [picture_id])
@@ -367,18 +391,18 @@ class Index:
         return info_of(self._snapshot)
 
     def refresh(self) -> bool:
-        """Move to the newest published version. Returns whether there was a newer one.
+        """Move to the newest published version, and to the spaces that answer now. Returns whether anything was newer.
 
         Queries under way in other threads end on the version they began with, which is let go of after them.
         """
-        if self._snapshot.is_current():
+        if self._opened.is_current():
             return False
-        self._snapshot = Snapshot(self.path)
+        self._opened = self._opened.renewed()
         return True
 
     def close(self) -> None:
         """Let go of the index's files."""
-        self._snapshot.close()
+        self._opened.close()
 
     def __enter__(self) -> Index:
         return self

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from clipsearch.models import engine_summary
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.types import TrainedInfo
 
@@ -24,7 +25,7 @@ class RootInfo:
 @dataclass(frozen=True, slots=True)
 class IndexInfo:
     """What an index is. `bytes` is its size on disk; `trained` is its search index, None where every vector is looked
-    at."""
+    at; `engine` is what runs its model on this machine's processor, None where nothing was measured yet."""
 
     path: Path
     version: int
@@ -38,6 +39,7 @@ class IndexInfo:
     bytes: int
     roots: tuple[RootInfo, ...]
     trained: TrainedInfo | None
+    engine: str | None
 
 
 def info_of(snapshot: Snapshot) -> IndexInfo:
@@ -48,7 +50,7 @@ def info_of(snapshot: Snapshot) -> IndexInfo:
         RootInfo(alias, path, counts.get(alias, 0), path.is_dir()) for alias, path in snapshot.roots().items()
     )
     return IndexInfo(
-        path=snapshot.layout.path,
+        path=snapshot.path,
         version=manifest.version,
         published_at=manifest.created_at,
         model=manifest.model.name,
@@ -57,9 +59,10 @@ def info_of(snapshot: Snapshot) -> IndexInfo:
         pictures=manifest.rows,
         failures=manifest.failures,
         segments=len(manifest.segments),
-        bytes=_bytes_on_disk(snapshot.layout.path),
+        bytes=_bytes_on_disk(snapshot.path),
         roots=roots,
         trained=manifest.trained.info if manifest.trained else None,
+        engine=engine_summary(manifest.model.fingerprint),
     )
 
 

@@ -19,7 +19,7 @@ from clipsearch.types import Vectors
 Vector = NDArray[np.float32]
 Spread = Callable[[Vector], float]
 
-_LEAST_SPREAD = 1e-3
+LEAST_SPREAD = 1e-3
 """Below this the rounding of the stored float16 vectors (relative error 2**-11) is what varies."""
 
 _NOTHING_LEFT = 1e-4
@@ -59,7 +59,7 @@ def mix(vectors: Vectors, weights: Sequence[float], spread: Spread | None = None
     parts = np.asarray(weights, np.float64)[counting, None] * np.asarray(vectors, np.float64)[counting]
     if len(counting) > 1 and spread is not None:
         spreads = np.array([spread(vectors[i]) for i in counting])
-        if spreads.min() >= _LEAST_SPREAD:
+        if spreads.min() >= LEAST_SPREAD:
             parts /= spreads[:, None]
     total = parts.sum(axis=0)
     if np.linalg.norm(total) <= _NOTHING_LEFT * np.linalg.norm(parts, axis=1).max():

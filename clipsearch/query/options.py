@@ -20,7 +20,7 @@ NEWEST = "newest"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The keywords of `Index.search`, checked.
+    """The keywords of `Index.search`, checked; `spaces` are those asked, each with its weight, where that was chosen.
 
     Raises:
         QueryError: one makes no sense.
@@ -35,6 +35,7 @@ class Options:
     sort: str | None = None
     diversity: float = 0.0
     templates: bool = True
+    spaces: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.k < 1:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipsearch.query.candidates import Scores
-from clipsearch.types import Ids, StoredVectors
+from clipsearch.types import Ids, StoredVectors, Vectors
 
 First = Callable[[int], tuple[Scores, Ids]]
 """The first n pictures by score; fewer only where there are no more."""
@@ -46,7 +46,12 @@ def sorted_first(
 
 
 def diverse_first(
-    first: First, above: Above | None, vectors: Callable[[Ids], StoredVectors], diversity: float, page: int, stop: int
+    first: First,
+    above: Above | None,
+    vectors: Callable[[Ids], StoredVectors | Vectors],
+    diversity: float,
+    page: int,
+    stop: int,
 ) -> tuple[Scores, Ids]:
     """The first `stop` pictures by maximal marginal relevance, chosen window by window from the best down.
 

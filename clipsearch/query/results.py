@@ -26,7 +26,7 @@ class Results(Sequence[Hit]):
 
     Attributes:
         ids: int64 [n].
-        scores: cosine of query and picture, float32 [n].
+        scores: cosine of query and picture, float32 [n]; over several spaces as in `clipsearch.query.fusion`.
         relevances: 0..1, float32 [n]; None where the index cannot say.
         metadata: the columns of the `images` view, one row a hit.
         plan: how the search was done.

@@ -1,4 +1,4 @@
-"""Queries on one published version, as many as come at once: embed, filter, find, choose, fetch metadata."""
+"""Queries on what is published, as many as come at once: embed, filter, find, choose, fetch metadata."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from clipsearch.query.filters import survivors
 from clipsearch.query.mixing import Vector
 from clipsearch.query.options import Options, digest
 from clipsearch.query.order import Above, diverse_first, sorted_first
-from clipsearch.query.relevance import CUT_OFF, relevance
+from clipsearch.query.relevance import CUT_OFF
 from clipsearch.query.results import Results
 from clipsearch.query.sieve import Exclusion, OneOfEach
+from clipsearch.query.space import Searchable
 from clipsearch.query.terms import Query
-from clipsearch.query.vectors import Asked, asked_vectors
+from clipsearch.query.vectors import Asked
 from clipsearch.store.nearest import Nearest, Steps
-from clipsearch.store.snapshot import Snapshot
-from clipsearch.types import Encoder, Ids, Vectors
+from clipsearch.types import Ids, Vectors
 
 _JUDGED_AT_ONCE = 16_384
 """Hits whose relevance is worked out together: their vectors and their queries' are held meanwhile."""
@@ -36,8 +36,7 @@ _RESERVE = 4
 
 
 def search(
-    snapshot: Snapshot,
-    encoder: Callable[[], Encoder],
+    space: Searchable,
     queries: Sequence[Query],
     options: Options,
     cursor: str | None = None,
@@ -45,25 +44,27 @@ def search(
     """The results of each query; texts are encoded, vectors searched and metadata fetched for all at once.
 
     Args:
-        snapshot: the version to ask.
-        encoder: gives the index's model; not called where no query needs it.
+        space: what to ask.
         queries: what is asked.
         options: how to answer each of them.
         cursor: where a single query goes on.
 
     Raises:
         QueryError: a query cannot be answered.
-        ModelError: the index's model cannot be loaded.
+        ModelError: a model cannot be loaded.
     """
+    for query in queries:
+        if not (query.terms or options.like or options.unlike):
+            raise QueryError("Nothing is asked: give a text, an image, an id or a vector.")
     if not queries:
         return []
     steps = Steps()
     with steps.step("encode"):
-        asked = asked_vectors(snapshot, encoder, queries, options)
-    start = 0 if cursor is None else position_of(cursor, snapshot.manifest.version, digest(queries[0], options))
+        asked = space.asked(queries, options)
+    start = 0 if cursor is None else position_of(cursor, space.version, digest(queries[0], options))
     with steps.step("filter"):
-        among = survivors(snapshot, options.where)
-    reader = _Reader(snapshot, options, among)
+        among = space.there(survivors(space.main, options.where))
+    reader = _Reader(space, options, among)
     found = reader.nearest(np.stack([one.vector for one in asked]), reader.portion)
     steps.times.extend(found.plan.steps)
     with steps.step("choose"):
@@ -72,10 +73,10 @@ def search(
         relevances = reader.relevances(asked, pages)
     with steps.step("metadata"):
         tables = reader.metadata([page.ids for page in pages])
-    plan, roots = replace(found.plan, steps=tuple(steps.times)), snapshot.roots()
+    plan, roots = replace(found.plan, steps=tuple(steps.times)), space.main.roots()
     results = []
     for query, page, said, rows in zip(queries, pages, relevances, tables, strict=True):
-        end = Cursor(snapshot.manifest.version, digest(query, options), start + options.k) if page.more else None
+        end = Cursor(space.version, digest(query, options), start + options.k) if page.more else None
         results.append(Results(page.ids, page.scores, said, rows, plan, str(end) if end else None, roots))
     return results
 
@@ -89,9 +90,9 @@ class _Page:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """A version with what may be returned of it, and how."""
+    """A space with what may be returned of it, and how."""
 
-    snapshot: Snapshot
+    space: Searchable
     options: Options
     among: Ids | None
 
@@ -105,14 +106,14 @@ class _Reader:
     @property
     def choices(self) -> int:
         """How many pictures may be returned."""
-        return self.snapshot.manifest.rows if self.among is None else len(self.among)
+        return len(self.space) if self.among is None else len(self.among)
 
     def nearest(self, queries: Vectors, count: int) -> Nearest:
-        return self.snapshot.nearest(queries, count, among=self.among, without=self.options.like + self.options.unlike)
+        return self.space.nearest(queries, count, among=self.among, without=self.options.like + self.options.unlike)
 
     def judge(self, asked: Asked) -> Judge:
         """Says how relevant pictures with their scores are to a query."""
-        return partial(_judged, self.snapshot, asked.vector, self.choices, has_text=asked.has_text)
+        return partial(_judged, self.space, asked.vector, self.choices, has_text=asked.has_text)
 
     def relevances(self, asked: Sequence[Asked], pages: Sequence[_Page]) -> list[NDArray[np.float32] | None]:
         """The relevances of each page; pages of one kind of query together, which costs a fraction of one by one."""
@@ -123,7 +124,7 @@ class _Reader:
             for some in (alike[start : start + size] for start in range(0, len(alike), size)):
                 lengths = [len(pages[i].ids) for i in some]
                 said = _judged(
-                    self.snapshot,
+                    self.space,
                     np.stack([asked[i].vector for i in some]),
                     self.choices,
                     np.concatenate([pages[i].scores for i in some]),
@@ -138,7 +139,7 @@ class _Reader:
 
     def metadata(self, pages: Sequence[Ids]) -> list[pa.Table]:
         """The metadata of each page, fetched once for all of them."""
-        table = self.snapshot.records.of(np.concatenate(pages))
+        table = self.space.main.records.of(np.concatenate(pages))
         starts = np.cumsum([0, *(len(page) for page in pages)]).tolist()
         return [table.slice(start, len(page)) for start, page in zip(starts, pages, strict=False)]
 
@@ -157,35 +158,35 @@ class _Reader:
         return _Page(scores[start:], ids[start:], len(ids) == stop and not (kept.exhausted and kept.count == stop))
 
     def _ordered(self, kept: Kept, asked: Asked, stop: int) -> tuple[Scores, Ids]:
-        snapshot, options = self.snapshot, self.options
+        space, options = self.space, self.options
         if options.sort_column is not None:
-            order = partial(by_column, snapshot, column=options.sort_column, ascending=options.ascending)
+            order = partial(by_column, space.main, column=options.sort_column, ascending=options.ascending)
             return sorted_first(kept.first, _above(self.judge(asked)), order, options.k, stop)
         if options.diversity:
             above = _above(self.judge(asked))
-            return diverse_first(kept.first, above, snapshot.vectors_of, options.diversity, options.k, stop)
+            return diverse_first(kept.first, above, space.vectors_of, options.diversity, options.k, stop)
         return kept.first(stop)
 
     def _sieve(self, asked: Asked) -> OneOfEach:
         by = self.options.group_by
         return OneOfEach(
             self._excluded(asked) if len(asked.unless) else None,
-            None if by is None else partial(groups_of, self.snapshot, by=by),
-            Copies(self.snapshot) if self.options.unique else None,
+            None if by is None else partial(groups_of, self.space.main, by=by),
+            Copies(self.space.main) if self.options.unique else None,
         )
 
     def _most(self) -> Callable[[], int] | None:
         by = self.options.group_by
-        return None if by is None else partial(count_groups, self.snapshot, by)
+        return None if by is None else partial(count_groups, self.space.main, by)
 
     def _excluded(self, asked: Asked) -> Exclusion:
         """Which pictures are relevant to a text that they must not be relevant to."""
 
         def excluded(ids: Ids) -> NDArray[np.bool_]:
-            vectors = self.snapshot.vectors_of(ids).astype(np.float32)
+            vectors = self.space.vectors_of(ids).astype(np.float32)
             found = np.zeros(len(ids), bool)
             for text in asked.unless:
-                said = _judged(self.snapshot, text, self.snapshot.manifest.rows, vectors @ text, ids, has_text=True)
+                said = _judged(self.space, text, len(self.space), vectors @ text, ids, has_text=True)
                 if said is None:
                     raise QueryError(
                         "This index cannot say which pictures are relevant to a text, so none can be left out for it; "
@@ -202,7 +203,7 @@ Judge = Callable[[Scores, Ids], "NDArray[np.float32] | None"]
 
 
 def _judged(
-    snapshot: Snapshot,
+    space: Searchable,
     query: Vector,
     choices: int,
     scores: Scores,
@@ -211,8 +212,7 @@ def _judged(
     has_text: bool,
     owners: NDArray[np.intp] | None = None,
 ) -> NDArray[np.float32] | None:
-    vectors = snapshot.vectors_of(ids)
-    return relevance(snapshot.background, query, scores, vectors, choices, has_text=has_text, owners=owners)
+    return space.relevance(query, scores, ids, choices, has_text=has_text, owners=owners)
 
 
 def _above(judge: Judge) -> Above | None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clipsearch.errors import QueryError
 from clipsearch.query.embed import embed
@@ -23,7 +22,8 @@ _SPREAD_FROM = 30
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query as vectors of norm 1: what to be near, float32 [dim], and texts not to be relevant to, [n, dim]."""
+    """A query as vectors: what to be near, float32 [dim], and texts not to be relevant to, [n, dim]. They have norm 1
+    except for several spaces together (`clipsearch.query.fusion`)."""
 
     vector: Vector
     unless: Vectors
@@ -33,30 +33,27 @@ class Asked:
 def asked_vectors(
     snapshot: Snapshot, encoder: Callable[[], Encoder], queries: Sequence[Query], options: Options
 ) -> list[Asked]:
-    """The vectors of each query; all texts of all queries are encoded together, and all pictures.
+    """The vectors of each query, zero where it asks nothing; all texts of all queries are encoded together, and all
+    pictures. The ids that take part exist.
 
     Raises:
-        QueryError: a query asks nothing, or something that cannot be used.
+        QueryError: a query asks something that cannot be used.
         ModelError: the index's model cannot be loaded.
     """
-    for query in queries:
-        if not (query.terms or options.like or options.unlike):
-            raise QueryError("Nothing is asked: give a text, an image, an id or a vector.")
     terms = [term for query in queries for term in query.terms]
     excluded = [text(sentence) for query in queries for sentence in query.unless]
-    stored = _stored(snapshot)
     dim = snapshot.manifest.model.dim
-    vectors = embed([*terms, *excluded], encoder, stored, dim, templates=options.templates)
+    vectors = embed([*terms, *excluded], encoder, snapshot.vectors_of, dim, templates=options.templates)
     of_query = np.split(vectors[: len(terms)], np.cumsum([len(query.terms) for query in queries])[:-1])
     unless = np.split(vectors[len(terms) :], np.cumsum([len(query.unless) for query in queries])[:-1])
-    liked, unliked = stored(options.like).astype(np.float32), stored(options.unlike).astype(np.float32)
+    liked, unliked = (snapshot.vectors_of(ids).astype(np.float32) for ids in (options.like, options.unlike))
     spread = _spread(snapshot)
     asked = []
     for query, mine, not_these in zip(queries, of_query, unless, strict=True):
         vector = mix(mine, [term.weight for term in query.terms], spread) if query.terms else None
-        if vector is None or len(liked) or len(unliked):
+        if len(liked) or len(unliked):
             vector = rocchio(vector, liked, unliked, spread)
-        asked.append(Asked(vector, not_these, query.has_text))
+        asked.append(Asked(np.zeros(dim, np.float32) if vector is None else vector, not_these, query.has_text))
     return asked
 
 
@@ -64,14 +61,6 @@ def _spread(snapshot: Snapshot) -> Spread | None:
     """The index's spread, where it has pictures enough to have one."""
     background = snapshot.background
     return background.spread if background is not None and snapshot.manifest.rows >= _SPREAD_FROM else None
-
-
-def _stored(snapshot: Snapshot) -> Callable[[Sequence[int]], NDArray[np.float16]]:
-    def vectors_of(ids: Sequence[int]) -> NDArray[np.float16]:
-        require(snapshot, ids)
-        return snapshot.vectors_of(ids)
-
-    return vectors_of
 
 
 def require(snapshot: Snapshot, ids: Sequence[int]) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from statistics import NormalDist
@@ -30,7 +31,9 @@ MIN_PICTURES = 50
 _CHANGED = 0.05
 """Statistics are measured anew once this share of the pictures has come or gone."""
 
-_PICTURE_PROBES = 400
+PICTURE_PROBES = 400
+"""Pictures that are asked with, to tell how pictures score that have nothing to do with a query by picture."""
+
 _BLOCK = 1000
 _SMALLER = 8
 _FITTED = (0.1, 0.6)
@@ -54,11 +57,17 @@ class Moments:
         `scores` [..., n] are inner products of `vectors` [n, dim], or of those that `owners` [n] picks out; the mean
         and the variance of a vector v's inner products with the set are v . mean and v^T C v, exactly.
         """
-        means, variances = vectors @ self.mean, np.einsum("nd,nd->n", vectors @ self.covariance, vectors)
-        deviations = np.sqrt(np.maximum(variances, _LEAST_VARIANCE))
+        means: NDArray[np.float32] = vectors @ self.mean
+        deviations = self.deviations(vectors)
         if owners is not None:
             means, deviations = means[owners], deviations[owners]
         found: NDArray[np.float32] = (scores - means) / deviations
+        return found
+
+    def deviations(self, vectors: Vectors) -> NDArray[np.float32]:
+        """The standard deviation of each of vectors' [n, dim] inner products with the set, float32 [n]."""
+        variances = np.einsum("nd,nd->n", vectors @ self.covariance, vectors)
+        found: NDArray[np.float32] = np.sqrt(np.maximum(variances, _LEAST_VARIANCE))
         return found
 
 
@@ -136,16 +145,28 @@ def is_due(old: Background | None, probes: Probes | None, *, rows: int, next_id:
     return added + removed > _CHANGED * old.rows
 
 
-def measure(vectors: StoredVectors | Vectors, probes: Probes | None, *, rows: int, next_id: int) -> Background:
-    """The statistics of sampled vectors [n, dim], n >= 1, of an index with `rows` pictures."""
+def measure(
+    vectors: StoredVectors | Vectors,
+    probes: Probes | None,
+    *,
+    rows: int,
+    next_id: int,
+    as_queries: Vectors | None = None,
+) -> Background:
+    """The statistics of sampled vectors [n, dim], n >= 1, of an index with `rows` pictures.
+
+    `as_queries` [n, dim] are the same pictures as they are searched by, where that is not by the stored vector.
+    """
     # Not in the order of ids: pictures taken one after another are alike, and blocks have to be alike instead.
-    pictures = np.random.default_rng(0).permutation(vectors.astype(np.float32))
+    order = np.random.default_rng(0).permutation(len(vectors))
+    pictures = vectors[order].astype(np.float32)
     moments = moments_of(pictures)
     by_text = by_picture = None
     if probes is not None and len(pictures) >= MIN_PICTURES:
         by_text = _kind(probes.vectors, moments_of(probes.vectors), pictures, moments)
     if len(pictures) >= MIN_PICTURES:
-        by_picture = _kind(pictures[:_PICTURE_PROBES], moments, pictures, moments, stored=True)
+        asked, about = (pictures, moments) if as_queries is None else (as_queries[order], moments_of(as_queries))
+        by_picture = _kind(asked[:PICTURE_PROBES], about, pictures, moments, stored=True)
     return Background(
         moments, by_text, by_picture, len(pictures), rows, next_id, probes.digest if probes is not None else ""
     )
@@ -186,17 +207,35 @@ def largest_normal(count: int) -> float:
 
 def _kind(probes: Vectors, about: Moments, pictures: Vectors, background: Moments, *, stored: bool = False) -> Kind:
     """What probes [p, dim] tell of queries like them; with `stored` they are the first p of the pictures [n, dim]."""
-    block = min(len(pictures), _BLOCK)
+
+    def prominences(part: slice) -> NDArray[np.float32]:
+        block = pictures[part]
+        return prominence(probes, about, probes @ block.T, block, background)
+
+    return Kind(about, peaks_of(prominences, len(pictures), len(probes), stored=stored))
+
+
+def peaks_of(
+    prominences: Callable[[slice], NDArray[np.float32]], pictures: int, probes: int, *, stored: bool = False
+) -> Peaks:
+    """How high the best of some pictures stands for probes that have nothing to do with them.
+
+    Args:
+        prominences: gives those of the pictures at some places for each probe, float32 [probes, places].
+        pictures: how many pictures there are, in an order that has nothing to do with what they show.
+        probes: how many probes there are.
+        stored: whether the probes are the first of the pictures.
+    """
+    block = min(pictures, _BLOCK)
     small = max(block // _SMALLER, 1)
-    maxima = np.empty((2, len(pictures) // block, len(probes)), np.float64)
-    for i in range(len(pictures) // block):
-        part = pictures[i * block : (i + 1) * block]
-        found = prominence(probes, about, probes @ part.T, part, background)
+    maxima = np.empty((2, pictures // block, probes), np.float64)
+    for i in range(pictures // block):
+        found = prominences(slice(i * block, (i + 1) * block))
         if stored and i == 0:
             np.fill_diagonal(found, -np.inf)  # a picture is no answer to itself
         maxima[0, i] = found[:, :small].max(axis=1)
         maxima[1, i] = found.max(axis=1)
-    return Kind(about, _peaks(maxima[0], maxima[1], small, block))
+    return _peaks(maxima[0], maxima[1], small, block)
 
 
 def _peaks(small_maxima: Maxima, maxima: Maxima, small: int, block: int) -> Peaks:

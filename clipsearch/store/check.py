@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 from clipsearch.errors import ClipsearchError, IndexDamaged, IndexNotFound
 from clipsearch.store.computed import newest_on_disk
 from clipsearch.store.derive import Sources, derive
+from clipsearch.store.garbage import collect_garbage
 from clipsearch.store.layout import Layout, checksum
 from clipsearch.store.lock import writer_lock
 from clipsearch.store.manifest import (
@@ -30,8 +31,8 @@ from clipsearch.store.segments import (
     read_record,
 )
 from clipsearch.store.snapshot import Snapshot
+from clipsearch.store.spaces import FOLDER, path_of, read_spaces, spaces_on_disk, whole_of, write_spaces
 from clipsearch.store.vectors import load_vectors
-from clipsearch.store.writer import collect_garbage
 
 _NORM_TOLERANCE = 2e-3  # float16 keeps 11 bits: a unit vector of any length is off by less than this
 _BLOCK = 65536
@@ -39,7 +40,8 @@ _BLOCK = 65536
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What `verify` looked at and found. `problems` is empty for a sound index."""
+    """What `verify` looked at and found. `problems` is empty for a sound index; segments and files are those of all
+    its spaces, `version` and `rows` those of the main one."""
 
     version: int
     rows: int
@@ -51,7 +53,8 @@ class VerifyReport:
 @dataclass(frozen=True, slots=True)
 class RepairReport:
     """What `repair` rebuilt, and what it had to set aside because the files are damaged: segments, and sets of computed
-    columns (`columns_set_aside`), which have to be computed anew."""
+    columns (`columns_set_aside`), which have to be computed anew. What lay in another space than the main one, whose
+    `version` and `rows` are given, has the space's name before its own."""
 
     version: int
     rows: int
@@ -61,24 +64,39 @@ class RepairReport:
 
 
 def verify(path: str | Path) -> VerifyReport:
-    """Check counts and checksums of everything the published version is made of.
+    """Check counts and checksums of everything the published version is made of, in every space of the index.
 
     Raises:
         IndexNotFound: there is no index at `path`.
-        IndexDamaged: its manifest cannot be read, so there is nothing to check against.
+        IndexDamaged: a manifest cannot be read, so there is nothing to check against.
     """
-    snapshot = Snapshot(path)
-    try:
-        manifest, layout = snapshot.manifest, snapshot.layout
-        problems = [p for segment in manifest.segments for p in damage(layout, segment)]
-        for file in manifest.derived:
-            problems += _derived_damage(layout, file)
-        if not problems:
-            problems += _norm_problems(layout, manifest) + _count_problems(snapshot)
-        files = len(manifest.derived) + sum(len(segment.checksums) for segment in manifest.segments)
-        return VerifyReport(manifest.version, manifest.rows, len(manifest.segments), files, tuple(problems))
-    finally:
-        snapshot.close()
+    index = Path(path).expanduser().absolute()
+    spaces = read_spaces(index)
+    with closing(Snapshot(index)) as snapshot:
+        main = _verify(snapshot)
+    reports = [main]
+    for space in spaces.spaces:
+        if space != spaces.main:
+            with closing(Snapshot(index, space.name)) as snapshot:
+                reports.append(_verify(snapshot, f"Space {space.name}: "))
+    return replace(
+        main,
+        segments=sum(report.segments for report in reports),
+        files=sum(report.files for report in reports),
+        problems=tuple(problem for report in reports for problem in report.problems),
+    )
+
+
+def _verify(snapshot: Snapshot, prefix: str = "") -> VerifyReport:
+    manifest, layout = snapshot.manifest, snapshot.layout
+    problems = [p for segment in manifest.segments for p in damage(layout, segment)]
+    for file in manifest.derived:
+        problems += _derived_damage(layout, file)
+    if not problems:
+        problems += _norm_problems(layout, manifest) + _count_problems(snapshot)
+    files = len(manifest.derived) + sum(len(segment.checksums) for segment in manifest.segments)
+    said = tuple(f"{prefix}{problem}" for problem in problems)
+    return VerifyReport(manifest.version, manifest.rows, len(manifest.segments), files, said)
 
 
 def _derived_damage(layout: Layout, file: FileRef) -> list[str]:
@@ -126,8 +144,8 @@ def _count_problems(snapshot: Snapshot) -> list[str]:
 
 
 def repair(path: str | Path) -> RepairReport:
-    """Rebuild all that is derived from the segments, and the manifest; damaged segments and computed columns are moved
-    to `broken/`.
+    """Rebuild all that is derived from the segments, and the manifest, in every space of the index; damaged segments
+    and computed columns are moved to `broken/`.
 
     Pictures of a segment set aside are embedded again by the next indexing run.
 
@@ -136,26 +154,44 @@ def repair(path: str | Path) -> RepairReport:
         IndexBusy: another process is writing.
         IndexDamaged: there is neither a readable manifest nor a sound segment.
     """
-    layout = Layout(Path(path).expanduser().absolute())
-    if not layout.segments.is_dir():
+    index = Path(path).expanduser().absolute()
+    if not (index / "segments").is_dir() and not (index / FOLDER).is_dir():
         raise IndexNotFound(f"There is no index at {path}; make one with `clipsearch index FOLDER`.")
-    with writer_lock(layout):
-        shutil.rmtree(layout.tmp, ignore_errors=True)
-        published = _published(layout)
-        set_aside = _set_aside_damaged(layout)
-        records = outermost(complete_segments(layout))
-        computed = newest_on_disk(layout) if published is None else published.computed
-        sound = [ref for ref in computed if not _derived_damage(layout, ref.file)]
-        damaged = [ref for ref in computed if ref not in sound]
-        manifest = derive(
-            layout,
-            replace(_manifest_of(layout, published, records), computed=tuple(sound)),
-            Sources([record.segment.name for record in records]),
-        )
-        for ref in damaged:
-            _set_aside(layout, layout.path / ref.file.name)
-        write_manifest(layout, manifest)
-        collect_garbage(layout, manifest)
+    with writer_lock(Layout(whole_of(index))):
+        spaces = spaces_on_disk(index)
+        reports = {space.name: _repair(Layout(path_of(index, space))) for space in spaces.spaces}
+        if spaces.names != (spaces.main.name,) or spaces.main.folder != ".":
+            write_spaces(index, spaces)
+    main = reports.pop(spaces.main.name)
+    others = reports.items()
+    return replace(
+        main,
+        segments=main.segments + sum(report.segments for _, report in others),
+        set_aside=(*main.set_aside, *(f"{name}/{segment}" for name, r in others for segment in r.set_aside)),
+        columns_set_aside=(
+            *main.columns_set_aside,
+            *(f"{name}/{columns}" for name, r in others for columns in r.columns_set_aside),
+        ),
+    )
+
+
+def _repair(layout: Layout) -> RepairReport:
+    shutil.rmtree(layout.tmp, ignore_errors=True)
+    published = _published(layout)
+    set_aside = _set_aside_damaged(layout)
+    records = outermost(complete_segments(layout))
+    computed = newest_on_disk(layout) if published is None else published.computed
+    sound = [ref for ref in computed if not _derived_damage(layout, ref.file)]
+    damaged = [ref for ref in computed if ref not in sound]
+    manifest = derive(
+        layout,
+        replace(_manifest_of(layout, published, records), computed=tuple(sound)),
+        Sources([record.segment.name for record in records]),
+    )
+    for ref in damaged:
+        _set_aside(layout, layout.path / ref.file.name)
+    write_manifest(layout, manifest)
+    collect_garbage(layout, manifest)
     names = tuple(ref.name for ref in damaged)
     return RepairReport(manifest.version, manifest.rows, len(manifest.segments), tuple(set_aside), names)
 

@@ -9,6 +9,7 @@ for that the file also keeps a recipe, which is the business of whoever made the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -45,14 +46,22 @@ class Computed:
         name: the name of the set.
         columns: the names of its columns, `id` not among them.
         recipe: how to compute it for further pictures; empty where that cannot be done.
-        ids: the pictures it was computed for, int64 [n].
     """
 
     path: Path
     name: str
     columns: tuple[str, ...]
     recipe: bytes
-    ids: Ids
+
+    def ids(self) -> Ids:
+        """The pictures it was computed for, int64 [n].
+
+        Raises:
+            IndexDamaged: they cannot be read.
+        """
+        with _damage_told(self.path):
+            ids: Ids = pq.read_table(self.path, columns=["id"])["id"].to_numpy()
+        return ids
 
     def tables(self) -> Iterator[pa.Table]:
         """Its rows in portions, at least one: `id`, then its columns."""
@@ -63,16 +72,21 @@ class Computed:
 
 
 def read_computed(path: Path) -> Computed:
-    """A set of computed columns from its file.
+    """A set of computed columns from its file, of which only the end is read.
 
     Raises:
         IndexDamaged: it is missing or no such file.
     """
-    try:
+    with _damage_told(path):
         schema = pq.read_schema(path)
-        ids = pq.read_table(path, columns=["id"])["id"].to_numpy()
         columns = tuple(name for name in schema.names if name != "id")
-        return Computed(path, schema.metadata[_NAME].decode(), columns, schema.metadata[_RECIPE], ids)
+        return Computed(path, schema.metadata[_NAME].decode(), columns, schema.metadata[_RECIPE])
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, pa.ArrowException, KeyError, TypeError, UnicodeDecodeError):
         raise IndexDamaged(f"{path} cannot be read; run `clipsearch repair --index {path.parent}`.") from None
 
@@ -150,7 +164,7 @@ def drop_gone(writer: IndexWriter) -> None:
         live = catalog.arrow("SELECT id FROM pictures").read_all()["id"].to_numpy()
     for ref in tuple(writer.computed.values()):
         computed = read_computed(writer.layout.path / ref.file.name)
-        if not np.isin(computed.ids, live).all():
+        if not np.isin(computed.ids(), live).all():
             put_columns(writer, ref.name, (_only(table, live) for table in computed.tables()), computed.recipe)
 
 
@@ -164,6 +178,7 @@ def newest_on_disk(layout: Layout) -> tuple[ComputedRef, ...]:
     for path in sorted(layout.path.glob("computed-*.parquet")):
         try:
             computed = read_computed(path)
+            computed.ids()
         except IndexDamaged:
             continue
         found[computed.name] = ComputedRef(computed.name, file_ref(path), computed.columns)

@@ -11,6 +11,7 @@ photos.index/
   records-000012.arrow         published metadata by id; several, the newest last
   background-000012.npz        statistics of the vectors
   computed-000012-label.parquet  columns computed after indexing, here a set called label
+  spaces.json, spaces/NAME/    further embedding spaces, each an index directory like this one
   writer.lock, writer.json     who is writing
   tmp/                         work in progress of the one writer
 """
@@ -23,6 +24,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from clipsearch.errors import UsageError
 
 _CHUNK = 1 << 20
 
@@ -116,8 +119,28 @@ class Layout:
 
 
 def looks_like_index(path: Path) -> bool:
-    """Whether a folder is an index directory (complete or interrupted at birth)."""
-    return (path / "CURRENT").is_file() or ((path / "segments").is_dir() and (path / "versions").is_dir())
+    """Whether a folder is an index directory (complete or interrupted at birth, or with all of it in its spaces)."""
+    if (path / "CURRENT").is_file() or (path / "spaces.json").is_file():
+        return True
+    return (path / "segments").is_dir() and (path / "versions").is_dir()
+
+
+def make_folder(path: Path) -> None:
+    """Make an index folder.
+
+    Raises:
+        UsageError: it cannot be made there.
+    """
+    if "?" in str(path):  # DuckDB takes what follows for options
+        raise UsageError(
+            f"{path} has a question mark, which DuckDB cannot have in a path; name another with --index DIR."
+        )
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"An index cannot be made at {path} ({error.strerror}); name another place with --index DIR."
+        ) from None
 
 
 def checksum(path: Path) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from clipsearch.errors import QueryError
 from clipsearch.store.catalog import Catalog
+from clipsearch.store.every_space import every_space
 from clipsearch.store.manifest import Root
 from clipsearch.store.segments import removals_of
-from clipsearch.store.writer import IndexWriter, open_for_writing
+from clipsearch.store.writer import IndexWriter
 
 
 def relocate(index: Path, alias: str, folder: Path) -> Root:
@@ -21,28 +22,35 @@ def relocate(index: Path, alias: str, folder: Path) -> Root:
     place = folder.expanduser().absolute()
     if not place.is_dir():
         raise QueryError(f"{place} is no folder; name the one the pictures of {alias} are in now.")
-    with open_for_writing(index) as writer:
-        root = replace(_root(writer, alias), location=str(place))
-        writer.roots[alias] = root
-        writer.publish()
+    with every_space(index) as writers:
+        root = replace(_root(writers[0], alias), location=str(place))
+        for writer in writers:
+            if alias in writer.roots:
+                writer.roots[alias] = root
+                writer.publish()
     return root
 
 
 def forget(index: Path, alias: str) -> int:
-    """Take a root and its pictures out of the index. Returns how many pictures that were.
+    """Take a root and its pictures out of every space of the index. Returns how many pictures that were.
 
     Raises:
         QueryError: the index has no such root.
     """
-    with open_for_writing(index) as writer:
-        _root(writer, alias)
-        writer.publish()
-        with Catalog(writer.catalog) as catalog:
-            ids = [i for i, root in catalog.fetch("SELECT id, root FROM pictures ORDER BY id") if root == alias]
-            failed = [(f["root"], f["path"]) for f in catalog.failures() if f["root"] == alias]
-        del writer.roots[alias]
-        writer.append(removals=removals_of(ids, failed))
-        writer.publish()
+    with every_space(index) as writers:
+        _root(writers[0], alias)
+        left = [_forget(writer, alias) for writer in writers if alias in writer.roots]
+    return left[0]
+
+
+def _forget(writer: IndexWriter, alias: str) -> int:
+    writer.publish()
+    with Catalog(writer.catalog) as catalog:
+        ids = [i for i, root in catalog.fetch("SELECT id, root FROM pictures ORDER BY id") if root == alias]
+        failed = [(f["root"], f["path"]) for f in catalog.failures() if f["root"] == alias]
+    del writer.roots[alias]
+    writer.append(removals=removals_of(ids, failed))
+    writer.publish()
     return len(ids)
 
 

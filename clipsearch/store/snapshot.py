@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from clipsearch.ann.exact import ExactIndex
 from clipsearch.ann.trained import TrainedIndex
-from clipsearch.errors import IndexDamaged
+from clipsearch.errors import IndexDamaged, IndexNotFound, QueryError
 from clipsearch.store.approximate import Approximate
 from clipsearch.store.background import Background
 from clipsearch.store.background import read as read_background
@@ -20,6 +20,7 @@ from clipsearch.store.nearest import Nearest
 from clipsearch.store.places import Places
 from clipsearch.store.records import Records
 from clipsearch.store.search import Searcher, as_ids
+from clipsearch.store.spaces import main_folder, path_of, read_spaces
 from clipsearch.types import Ids, StoredVectors, Vectors
 
 if TYPE_CHECKING:
@@ -31,14 +32,39 @@ _ATTEMPTS = 100
 class Snapshot:
     """One published version of an index, opened read-only.
 
+    Args:
+        path: the index directory.
+        space: the name of one of its spaces; by default the main one.
+
+    Attributes:
+        path: the index directory.
+        layout: of the space that is open, which lies in the index directory or is it.
+        manifest: of the version that is open.
+
     Raises:
         IndexNotFound: there is no index at `path`.
         IndexDamaged: a file of the published version is missing or unreadable.
+        QueryError: there is no such space.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.layout = Layout(Path(path).expanduser().absolute())
-        self._lease, self.manifest = _lease_current(self.layout)
+    def __init__(self, path: str | Path, space: str | None = None) -> None:
+        self.path, self._space = Path(path).expanduser().absolute(), space
+        self.layout, self._lease, self.manifest = self._lease_newest()
+
+    def _lease_newest(self) -> tuple[Layout, IO[bytes], Manifest]:
+        while True:
+            layout = Layout(self._folder())
+            try:
+                return layout, *_lease_current(layout)
+            except (IndexNotFound, IndexDamaged):
+                if self._folder() == layout.path:
+                    raise  # and no space that was dropped after another one had become the main one
+
+    def _folder(self) -> Path:
+        """Where the space lies now."""
+        if self._space is None:
+            return main_folder(self.path)
+        return path_of(self.path, read_spaces(self.path).named(self._space))
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -100,8 +126,12 @@ class Snapshot:
         return self.places.vectors_of(as_ids(ids))
 
     def is_current(self) -> bool:
-        """Whether no newer version has been published."""
-        return published_version(self.layout) == self.manifest.version
+        """Whether no newer version has been published, and what was opened is still the main space, or that of its
+        name."""
+        try:
+            return self._folder() == self.layout.path and published_version(self.layout) == self.manifest.version
+        except (IndexNotFound, QueryError):  # dropped
+            return False
 
     def close(self) -> None:
         """Let go of the files; the version may then be collected."""

@@ -30,6 +30,7 @@ from clipsearch.types import Ids, StoredVectors, Tell
 Step = Literal["exact", "train", "extend", "tune", "keep"]
 
 _SEED = 0
+_NO_IDS: Ids = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,13 @@ def derive_vector_index(layout: Layout, manifest: Manifest, places: Places, chan
     """Write the FAISS files of `manifest.version`; returns the manifest with them."""
     old = change.base.trained if change.base else None
     recipe = choose(manifest.rows, manifest.model.dim, manifest.tuning, trained=old is not None)
-    step = _next_step(recipe, manifest, old, len(places.ids(old.below)) if old else 0)
+    late = _late(layout, old, change.added) if old else _NO_IDS
+    step = _next_step(recipe, manifest, old, len(places.ids(old.below)) if old else 0, late=len(late) > 0)
     trained = None
     if step == "train":
         trained = _train(layout, manifest, places, recipe, change.tell)
     elif step == "extend" and old is not None:
-        trained = _extend(layout, manifest, places, old, change.tell)
+        trained = _extend(layout, manifest, places, old, late, change.tell)
     elif step == "tune" and old is not None:
         trained = _tuned(layout, manifest, places, old)
     elif step == "keep" and old is not None:
@@ -64,15 +66,27 @@ def derive_vector_index(layout: Layout, manifest: Manifest, places: Places, chan
     return replace(manifest, trained=trained, ann=_exact(layout, manifest, places, change, trained))
 
 
-def _next_step(recipe: RecipeName, manifest: Manifest, old: TrainedRef | None, tail: int) -> Step:
-    """What to do for a version of `manifest.rows` pictures of which `tail` are newer than the trained index `old`."""
+def _late(layout: Layout, old: TrainedRef, added: Ids) -> Ids:
+    """Of the rows that came, those whose ids are older than the trained index and yet not in it: a space may get a
+    picture later than it got its id from the main one."""
+    early = added[added < old.below]
+    if not len(early):
+        return early
+    index = TrainedIndex(layout.path / old.index.name, layout.path / old.lists.name)
+    late: Ids = np.sort(early[index.lists_by_id(old.below)[early] < 0])
+    return late
+
+
+def _next_step(recipe: RecipeName, manifest: Manifest, old: TrainedRef | None, tail: int, *, late: bool) -> Step:
+    """What to do for a version of `manifest.rows` pictures of which `tail` are newer than the trained index `old`, and
+    some are `late`."""
     if recipe == "exact":
         return "exact"
     if old is None or old.recipe != recipe:
         return "train"
     if manifest.rows > OUTGROWN * old.trained_on or old.dead > HOLLOW * old.codes:
         return "train"
-    if tail > longest_tail(old.codes):
+    if late or tail > longest_tail(old.codes):
         return "extend"
     return "keep" if old.recall == manifest.tuning.recall else "tune"
 
@@ -102,10 +116,10 @@ def _train(layout: Layout, manifest: Manifest, places: Places, recipe: RecipeNam
     return _trained_ref(layout, manifest, places, recipe, trained_on=rows, codes=rows)
 
 
-def _extend(layout: Layout, manifest: Manifest, places: Places, old: TrainedRef, tell: Tell) -> TrainedRef:
+def _extend(layout: Layout, manifest: Manifest, places: Places, old: TrainedRef, late: Ids, tell: Tell) -> TrainedRef:
     base, base_lists = layout.path / old.index.name, layout.path / old.lists.name
     again = partly_filled(base, base_lists)
-    new = places.ids(old.below)
+    new = np.concatenate([late, places.ids(old.below)])
     added = np.concatenate([again[places.exist(again)], new])
     with _drafts(layout, manifest.version) as (draft, lists):
         extend_trained(base, base_lists, _told(places, added, tell), draft, lists)

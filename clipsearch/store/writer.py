@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from clipsearch.errors import IndexDamaged, UsageError
 from clipsearch.store.catalog import Catalog
 from clipsearch.store.computed import drop_gone
 from clipsearch.store.derive import Sources, derive, quietly
-from clipsearch.store.layout import Layout, looks_like_index
-from clipsearch.store.lock import collect, writer_lock
+from clipsearch.store.disk import disk_errors
+from clipsearch.store.garbage import collect_dropped, collect_garbage
+from clipsearch.store.layout import Layout, looks_like_index, make_folder
+from clipsearch.store.lock import writer_lock
 from clipsearch.store.manifest import (
     ComputedRef,
     FileRef,
@@ -40,8 +41,8 @@ from clipsearch.store.segments import (
     failures_of,
     outermost,
     removals_of,
-    remove_segment,
 )
+from clipsearch.store.spaces import main_folder, whole_of
 from clipsearch.types import StoredVectors, Tell
 
 
@@ -61,6 +62,7 @@ class IndexWriter:
         self.computed: dict[str, ComputedRef] = {ref.name: ref for ref in manifest.computed}
         self.tell: Tell = quietly
         self._next_id = manifest.next_id
+        self._after = 0
         self._fresh: list[SegmentRef] = []
         self._adopt()
         self.recovered = sum(segment.rows for segment in self._fresh)
@@ -83,14 +85,25 @@ class IndexWriter:
     @property
     def unpublished(self) -> bool:
         """Whether there is anything readers do not see yet."""
-        now = self.tuning, tuple(self.roots.values()), tuple(self.computed.values())
-        return bool(self._fresh) or now != (self.manifest.tuning, self.manifest.roots, self.manifest.computed)
+        now = self.tuning, tuple(self.roots.values()), tuple(self.computed.values()), self._next_id
+        was = self.manifest.tuning, self.manifest.roots, self.manifest.computed, self.manifest.next_id
+        return bool(self._fresh) or now != was or self._after >= self.manifest.version
 
     def take_ids(self, count: int) -> range:
         """Ids never used before."""
         start = self._next_id
         self._next_id += count
         return range(start, start + count)
+
+    def spend_ids(self, below: int) -> None:
+        """Never give out ids below `below`, which another space of the index has given out."""
+        self._next_id = max(self._next_id, below)
+
+    def go_on_from(self, before: Manifest) -> None:
+        """Take the place of the main space, whose manifest is `before`: give out none of its ids, and publish under
+        higher numbers, so that no version of the index is taken for another."""
+        self.spend_ids(before.next_id)
+        self._after = before.version
 
     def append(
         self,
@@ -126,6 +139,7 @@ class IndexWriter:
     def publish(self) -> Manifest:
         """Derive catalog and FAISS index from the published ones and the new segments, then let readers see them."""
         if not self.unpublished:
+            collect_garbage(self.layout, self.manifest)  # what was still read when this version was published
             return self.manifest
         kept, moved = self._merge_tail()
         self._write_version((*kept, *self._fresh), self._fresh, moved, base=self.manifest)
@@ -169,7 +183,7 @@ class IndexWriter:
         moved: Sequence[SegmentRef],
         base: Manifest | None,
     ) -> None:
-        version = self.manifest.version + 1
+        version = max(self.manifest.version, self._after) + 1
         manifest = derive(
             self.layout,
             replace(
@@ -191,44 +205,54 @@ class IndexWriter:
 
 @contextmanager
 def open_for_writing(path: Path, model: ModelRef | None = None) -> Iterator[IndexWriter]:
-    """Lock an index and open it for writing, making it first where there is none and `model` is given.
+    """Lock an index and open its main space for writing, making it first where there is none and `model` is given.
 
     Raises:
         IndexBusy: another process is writing.
         IndexNotFound: there is no index and no `model` to make one with.
         ModelMismatch: the index holds another model's vectors.
         UsageError: the folder cannot be written to.
+        DiskFull: there is no room left, now or later in the context.
     """
-    layout = Layout(path)
-    if model is None and not looks_like_index(path):
-        published_version(layout)
-    make_folder(path)
-    with writer_lock(layout):
-        shutil.rmtree(layout.tmp, ignore_errors=True)
-        if model is not None and not layout.current.exists() and not any(layout.path.glob("segments/*")):
-            write_manifest(layout, _first_version(layout, model))
-        manifest = read_manifest(layout.manifest(published_version(layout)))
-        if model is not None:
-            require_same_model(manifest.model, model.name, model.fingerprint)
-        yield IndexWriter(layout, manifest)
+    with locked(path, new=model is not None):
+        yield writer_of(main_folder(path), model)
 
 
-def make_folder(path: Path) -> None:
-    """Make an index folder.
+@contextmanager
+def locked(path: Path, *, new: bool = False) -> Iterator[None]:
+    """Hold an index, with all its spaces, for writing. `path` may be that of one of its spaces.
 
     Raises:
-        UsageError: it cannot be made there.
+        IndexBusy: another process is writing.
+        IndexNotFound: there is no index, and none is to be made (`new`).
+        UsageError: the folder cannot be written to.
+        DiskFull: there is no room left, now or later in the context.
     """
-    if "?" in str(path):  # DuckDB takes what follows for options
-        raise UsageError(
-            f"{path} has a question mark, which DuckDB cannot have in a path; name another with --index DIR."
-        )
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"An index cannot be made at {path} ({error.strerror}); name another place with --index DIR."
-        ) from None
+    if not new and not looks_like_index(path):
+        published_version(Layout(path))
+    make_folder(path)
+    index = whole_of(path.absolute())
+    with disk_errors(index), writer_lock(Layout(index)):
+        collect_dropped(index)
+        yield
+
+
+def writer_of(folder: Path, model: ModelRef | None = None) -> IndexWriter:
+    """Open one space of an index whose lock is held, making it first where there is none and `model` is given.
+
+    Raises:
+        IndexNotFound: there is none and no `model` to make one with.
+        ModelMismatch: it holds another model's vectors.
+    """
+    layout = Layout(folder)
+    shutil.rmtree(layout.tmp, ignore_errors=True)
+    if model is not None and not layout.current.exists() and not any(layout.path.glob("segments/*")):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_manifest(layout, _first_version(layout, model))
+    manifest = read_manifest(layout.manifest(published_version(layout)))
+    if model is not None:
+        require_same_model(manifest.model, model.name, model.fingerprint)
+    return IndexWriter(layout, manifest)
 
 
 def _first_version(layout: Layout, model: ModelRef) -> Manifest:
@@ -237,23 +261,3 @@ def _first_version(layout: Layout, model: ModelRef) -> Manifest:
     layout.versions.mkdir(exist_ok=True)
     empty = Manifest(1, "", model, rows=0, failures=0, next_id=1, catalog=nothing, ann=nothing, places=nothing)
     return derive(layout, empty, Sources(()))
-
-
-def collect_garbage(layout: Layout, current: Manifest) -> None:
-    """Delete versions nobody reads any more, and every file that no remaining version needs."""
-    kept = [current]
-    for path in sorted(layout.versions.glob("*.json")):
-        if path != layout.manifest(current.version) and not collect(path):
-            try:
-                kept.append(read_manifest(path))
-            except IndexDamaged:
-                continue
-    names = {file.name for manifest in kept for file in manifest.derived}
-    for path in layout.derived():
-        if path.name not in names:
-            with suppress(OSError):  # Windows: still open somewhere; the next publish tries again
-                path.unlink()
-    segments = {segment.name for manifest in kept for segment in manifest.segments}
-    for path in layout.segments.glob("*-*"):
-        if path.name not in segments and int(path.name.split("-")[1]) <= current.last_batch:
-            remove_segment(layout, path.name)

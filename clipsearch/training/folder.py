@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from clipsearch.models.catalogue import Config
-from clipsearch.models.names import CONFIG_FILE
+from clipsearch.models.names import CONFIG_FILE, HF_CONFIG_FILE
 from clipsearch.models.tokenizer_files import (
     TOKENIZER_SETTINGS_FILE,
     VOCABULARY_FILE,
@@ -24,6 +24,8 @@ from clipsearch.training.losses import SIGLIP_START_BIAS
 from clipsearch.types import Preprocessing
 
 WEIGHTS_FILE = "open_clip_model.safetensors"
+TEXT_TOWER = "text_tower"
+"""The folder in a model folder with the shape of a text tower of the transformers library."""
 
 
 def write_model(folder: Path, config: Config, preprocessing: Preprocessing, weights: Mapping[str, Tensor]) -> None:
@@ -40,6 +42,8 @@ def write_model(folder: Path, config: Config, preprocessing: Preprocessing, weig
         halves = {name: (v.half() if v.is_floating_point() else v).contiguous() for name, v in state.items()}
         # As bytes: a file that safetensors makes itself is for its owner only.
         draft.write_bytes(save({name: value.clone() for name, value in halves.items()}, {"format": "pt"}))
+    if config["text_cfg"].get("hf_model_name"):
+        config = {**config, "text_cfg": {**config["text_cfg"], "hf_model_name": TEXT_TOWER}}
     with whole(folder / CONFIG_FILE) as draft:
         description = {"model_cfg": config, "preprocess_cfg": _described(preprocessing)}
         draft.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
@@ -55,6 +59,15 @@ def copy_tokenizer(files: TokenizerFiles, folder: Path) -> None:
         if source.resolve() != (folder / name).resolve():
             with whole(folder / name) as draft:
                 shutil.copyfile(source, draft)
+
+
+def copy_text_tower(config: Config, folder: Path) -> None:
+    """Put the shape of a text tower of the transformers library, where a model has one, into a model folder."""
+    origin, target = config["text_cfg"].get("hf_model_name"), folder / TEXT_TOWER
+    if origin and Path(origin).resolve() != target.resolve():
+        target.mkdir(exist_ok=True)
+        with whole(target / HF_CONFIG_FILE) as draft:
+            shutil.copyfile(Path(origin, HF_CONFIG_FILE), draft)
 
 
 def _described(preprocessing: Preprocessing) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.optim import AdamW
 
 from clipsearch.training.average import Average
@@ -25,11 +26,13 @@ class Learner:
         network: An open_clip model; Any, since open_clip publishes no types.
         optimizer: Over whatever is not locked.
         head: Into the teacher's space, where there is a teacher of another length.
+        scaler: Of the loss, where the recipe's float16 would lose small gradients; else it multiplies by one.
         average: Of the weights, where the recipe wants one.
     """
 
     network: Any
     optimizer: AdamW
+    scaler: GradScaler
     head: nn.Module | None = None
     average: Average | None = None
 
@@ -60,6 +63,7 @@ class Learner:
         return {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "head": self.head.state_dict() if self.head else None,
             "average": self.average.state if self.average else None,
         }
@@ -68,6 +72,7 @@ class Learner:
         """Be what `state` was taken of."""
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state.get("scaler", {}))  # none in what was written before there was float16
         if self.head:
             self.head.load_state_dict(state["head"])
         if self.average:
@@ -83,6 +88,7 @@ def make_learner(network: Any, recipe: Recipe, lr: float, head: nn.Module | None
     return Learner(
         network,
         make_optimizer(modules, lr, recipe.weight_decay),
+        GradScaler(network.logit_scale.device.type, enabled=recipe.precision == "float16"),
         head,
         None if recipe.ema is None else Average(network, recipe.ema),
     )

@@ -22,6 +22,8 @@ from clipsearch.training.settings import Recipe
 from clipsearch.training.text_tower import encode_text
 from clipsearch.training.workers import gather_features, rank, sum_gradients, world_size
 
+_HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -78,25 +80,38 @@ def train(
 
 
 def train_step(learner: Learner, batch: Batch, recipe: Recipe) -> float:
-    """One optimiser step on one batch; returns the loss before it, the mean over the captions of a picture."""
+    """One optimiser step on one batch; returns the loss before it, the mean over the captions of a picture.
+
+    In float16 the loss is multiplied by a scale, so that small gradients do not vanish, and the gradients divided by it
+    (Micikevicius et al. 2018, "Mixed Precision Training", section 3.2). Where they overflow, in whichever process, the
+    weights stay as they are and the scale is halved.
+    """
     learner.train()
     learner.optimizer.zero_grad(set_to_none=True)
     encode = partial(encode_batch, learner.network, recipe)
-    objective = partial(_objective, learner, recipe, batch.teacher)
-    loss = backward(learner.network, encode, objective, batch, recipe.chunk)
+    scaler, scale = learner.scaler, learner.scaler.get_scale()
+    loss = backward(
+        learner.network,
+        encode,
+        lambda features: scaler.scale(_objective(learner, recipe, batch.teacher, features)),
+        batch,
+        recipe.chunk,
+    )
     sum_gradients(learner.modules, learner.shared)
+    scaler.unscale_(learner.optimizer)
     nn.utils.clip_grad_norm_([p for module in learner.modules for p in module.parameters()], recipe.clip_norm)
-    learner.optimizer.step()
+    scaler.step(learner.optimizer)
+    scaler.update()
     if recipe.loss == "clip":
         clamp_scale_(learner.network.logit_scale)
-    return loss.item()
+    return loss.item() / scale
 
 
 def encode_batch(network: nn.Module, recipe: Recipe, batch: Batch) -> list[Tensor]:
     """Features of pictures, then of each column of captions, float32 whatever the towers compute in."""
     device = batch.images.device.type
-    half = recipe.precision == "bfloat16" or (recipe.precision == "auto" and device == "cuda")
-    with torch.autocast(device, torch.bfloat16, enabled=half):
+    precision = ("bfloat16" if device == "cuda" else "float32") if recipe.precision == "auto" else recipe.precision
+    with torch.autocast(device, _HALVES.get(precision), enabled=precision in _HALVES):
         images = encode_image_any_size(network, batch.images)
         texts = encode_text(network, torch.cat(batch.captions)).chunk(len(batch.captions))
     return [images.float(), *(text.float() for text in texts)]

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from torch import nn
 from torch.optim import AdamW
 
-_TABLES = ("positional_embedding", "pos_embed", "cls_token", "relative_position", "class_embedding")
+_TABLES = (
+    "positional_embedding",
+    "position_embeddings",
+    "pos_embed",
+    "cls_token",
+    "relative_position",
+    "class_embedding",
+)
 
 
 def decays(name: str, parameter: nn.Parameter) -> bool:

@@ -21,7 +21,7 @@ from clipsearch.training.batch import Batch
 from clipsearch.training.checkpoint import claim, load_state, save_state
 from clipsearch.training.curves import draw_curves
 from clipsearch.training.files import whole
-from clipsearch.training.folder import copy_tokenizer, write_model
+from clipsearch.training.folder import copy_text_tower, copy_tokenizer, write_model
 from clipsearch.training.interrupt import asked_to_stop
 from clipsearch.training.log import Log, read_log
 from clipsearch.training.loop import Step, train
@@ -44,6 +44,7 @@ def run(job: Job, tell: Tell) -> TrainingReport:
             if rank() == 0:
                 claim(job.state, prepared.facts)
                 copy_tokenizer(prepared.start.tokenizer, job.out)
+                copy_text_tower(prepared.start.config, job.out)
             return _train(job, prepared, device, threads, tell)
 
 

@@ -12,7 +12,7 @@ from clipsearch.errors import UsageError
 Loss = Literal["clip", "siglip"]
 Tower = Literal["image", "text"]
 Augmentation = Literal["none", "light", "strong"]
-Precision = Literal["auto", "float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class Recipe:
         clip_norm: Gradients longer than this are shortened to it.
         loss: `clip` or `siglip`, see `clipsearch.training.losses`.
         lock: The tower that stays as it is (LiT: Zhai et al. 2022), or None.
-        precision: What the towers compute in; `auto` is bfloat16 on CUDA, else float32. Weights are float32.
+        precision: What the towers compute in; `auto` is bfloat16 on CUDA, else float32. float16, with a scaled loss, is
+            for GPUs without bfloat16. Weights are float32.
         ema: Decay of the exponential moving average of the weights that is written instead of the last ones, 0..1;
             None writes the last ones.
         augment: How pictures are varied, see `clipsearch.training.augment`.

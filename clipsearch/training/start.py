@@ -40,11 +40,12 @@ class Start:
             ModelError: Its file is damaged.
         """
         try:
-            return load_tokenizer(self.tokenizer)
+            cut = load_tokenizer(self.tokenizer)
         except Exception as error:
             raise ModelError(
                 f"{self.tokenizer.vocabulary} is damaged or not a tokenizer: get the file again"
             ) from error
+        return lambda texts: torch.from_numpy(cut(texts))
 
 
 def begin(model: str | None, architecture: str | None, *, seed: int, offline: bool) -> Start:
@@ -58,21 +59,10 @@ def begin(model: str | None, architecture: str | None, *, seed: int, offline: bo
         raise UsageError("Say what to begin with: either --model to go on from one, or --architecture to begin anew.")
     if architecture is not None:
         plan = blueprint(architecture, offline=offline)
-        _require_own_text_tower(plan.config, plan.name)
         torch.manual_seed(seed)
         network = build_network(plan.config, plan.name)
         name = f"{architecture} from nothing"
         return Start(network, plan.config, plan.tokenizer, plan.preprocessing, name, _FROM_NOTHING)
     found = resolve(model or "", offline=offline)
-    _require_own_text_tower(found.config, found.name)
     name = f"{found.name} ({fingerprint_of(found)})"
     return Start(load_network(found), found.config, found.tokenizer, found.preprocessing, name, _FROM_A_MODEL)
-
-
-def _require_own_text_tower(config: Config, name: str) -> None:
-    """A tower of transformers is described by files of its own, which a model folder of open_clip has no place for."""
-    if config["text_cfg"].get("hf_model_name"):
-        raise ModelError(
-            f"The text tower of {name} is one of the transformers library, which cannot be trained here: "
-            "choose a model with a text tower of open_clip"
-        )

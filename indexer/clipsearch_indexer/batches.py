@@ -1,4 +1,4 @@
-"""A chunk of prepared pictures into one batch of the log: rows with vectors, removals and failures."""
+"""A chunk of pictures with their vectors into one batch of the log: rows, removals and failures."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from clipsearch.errors import PictureError
 from clipsearch.store.schema import ROW_SCHEMA, own_names
 from clipsearch.store.segments import failures_of, removals_of
 from clipsearch.store.writer import IndexWriter
-from clipsearch.types import Encoder, StoredVectors
+from clipsearch.types import StoredVectors
 from clipsearch_indexer.candidates import Candidate, Chunk
-from clipsearch_indexer.known import KnownContents, KnownPicture
+from clipsearch_indexer.encode import EncodedBatch
+from clipsearch_indexer.known import KnownPicture
 from clipsearch_indexer.plan import Plan
-from clipsearch_indexer.prepare import Prepared, Preparer
+from clipsearch_indexer.prepare import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,49 +30,33 @@ class BatchCounts:
     reused: int = 0
     failed: int = 0
 
+    @property
+    def pictures(self) -> int:
+        """How many there were."""
+        return self.embedded + self.reused + self.failed
+
 
 class BatchWriter:
-    """Embeds what has to be embedded, gives out ids and appends batches to the log."""
+    """Gives out ids and appends batches to the log. All of it happens in one thread, batch after batch."""
 
-    def __init__(
-        self, writer: IndexWriter, encoder: Encoder, preparer: Preparer, known: KnownContents, plan: Plan
-    ) -> None:
-        self._writer, self._encoder, self._preparer = writer, encoder, preparer
-        self._known, self._plan = known, plan
+    def __init__(self, writer: IndexWriter, dim: int, plan: Plan) -> None:
+        self._writer, self._dim, self._plan = writer, dim, plan
         self.claimed: set[int] = set()
         """Ids of vanished pictures that live on under another name."""
 
-    def write(self, chunk: Chunk, prepared: Sequence[Prepared]) -> BatchCounts:
-        """Turn one chunk into one batch; when this returns the batch is on the disk."""
-        known = self._known.find([p.content_hash for p in prepared if p.error is None])
-        prepared = [self._preparer.decode(p) if p.data and p.content_hash not in known else p for p in prepared]
-        embedded = self._embed([p for p in prepared if p.pixels is not None and p.content_hash not in known])
-        vectors = known | embedded
-        good = [i for i, p in enumerate(prepared) if p.error is None]
-        ids = self._ids([prepared[i] for i in good])
+    def write(self, batch: EncodedBatch) -> BatchCounts:
+        """Append one batch; when this returns it is on the disk."""
+        prepared = batch.prepared
+        places = [i for i, p in enumerate(prepared) if p.error is None]
+        good = [prepared[i] for i in places]
+        ids = self._ids(good)
         self._writer.append(
-            _rows(chunk, [prepared[i] for i in good], good, ids, vectors),
-            _stack([vectors[prepared[i].content_hash].vector for i in good], self._encoder.dim),
-            removals=removals_of(_replaced([prepared[i] for i in good], ids) + _lost(prepared)),
+            _rows(batch.chunk, good, places, ids, batch.pictures),
+            stacked([batch.pictures[p.content_hash].vector for p in good], self._dim),
+            removals=removals_of(_replaced(good, ids) + _lost(prepared)),
             failures=failures_of([_failure(p.candidate, p.error) for p in prepared if p.error is not None]),
         )
-        for content_hash, picture in embedded.items():
-            self._known.remember(content_hash, picture)
-        failed = len(prepared) - len(good)
-        return BatchCounts(len(embedded), len(good) - len(embedded), failed)
-
-    def _embed(self, prepared: Sequence[Prepared]) -> dict[str, KnownPicture]:
-        """Vectors of pictures, each content once, by content hash."""
-        once = {p.content_hash: p for p in prepared}
-        if not once:
-            return {}
-        pixels = np.stack([p.pixels for p in once.values() if p.pixels is not None])
-        vectors = self._encoder.encode_images(pixels).astype(np.float16)
-        return {
-            content: KnownPicture(p.facts, p.looks, vector)
-            for (content, p), vector in zip(once.items(), vectors, strict=True)
-            if p.facts is not None and p.looks is not None
-        }
+        return BatchCounts(batch.embedded, len(good) - batch.embedded, len(prepared) - len(good))
 
     def _ids(self, prepared: Sequence[Prepared]) -> list[int]:
         """Ids: the old one where the content is the same, that of a vanished picture for a rename, else a new one.
@@ -95,6 +80,11 @@ class BatchWriter:
         picture_id = vanished.pop(0)
         self.claimed.add(picture_id)
         return picture_id
+
+
+def stacked(vectors: Sequence[StoredVectors], dim: int) -> StoredVectors:
+    """Vectors as one array, float16 [n, dim], also where there are none."""
+    return np.stack(vectors) if vectors else np.empty((0, dim), np.float16)
 
 
 def _rows(
@@ -136,10 +126,6 @@ def _row(prepared: Prepared, picture_id: int, picture: KnownPicture, now: dateti
         **asdict(facts),
         **asdict(picture.looks),
     }
-
-
-def _stack(vectors: Sequence[StoredVectors], dim: int) -> StoredVectors:
-    return np.stack(vectors) if vectors else np.empty((0, dim), np.float16)
 
 
 def _replaced(prepared: Sequence[Prepared], ids: Sequence[int]) -> list[int]:

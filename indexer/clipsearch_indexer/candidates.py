@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from clipsearch.names import from_stored, to_stored
-from clipsearch.pictures import ShardLayout
+from clipsearch.pictures.parquet import ShardLayout
 from clipsearch_indexer.chunks import chunked
 from clipsearch_indexer.plan import Plan, StoredFile, StoredRow
 from clipsearch_indexer.sources.parquet import ShardRows, read_shard

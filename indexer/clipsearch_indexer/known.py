@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clipsearch.pictures import Appearance
 from clipsearch.store.catalog import Catalog
 from clipsearch.store.layout import Layout
+from clipsearch.store.lock import take_lease
 from clipsearch.store.manifest import Manifest
 from clipsearch.store.vectors import load_vectors
 from clipsearch.types import PictureFacts, StoredVectors
@@ -38,29 +39,35 @@ class KnownContents:
     def __init__(self, layout: Layout, manifest: Manifest) -> None:
         self._layout = layout
         self._catalog: Catalog | None = None
+        self._lease: IO[bytes] | None = None
+        self._recent: dict[str, KnownPicture] = {}
         self.follow(manifest)
 
     def follow(self, manifest: Manifest) -> None:
-        """Move on to a newly published version, which holds all that was remembered."""
+        """Move on to the newest published version, and remember only what it does not hold yet."""
         self.close()
+        # What it names stays there while the next version is published beside the search for known contents.
+        self._lease = take_lease(self._layout.manifest(manifest.version))
         self._catalog = Catalog(self._layout.path / manifest.catalog.name)
         table = self._catalog.arrow(
             "SELECT DISTINCT ('0x' || left(content_hash, 16))::UBIGINT AS prefix FROM pictures "
             "WHERE content_hash IS NOT NULL"  # of an imported vector whose picture is absent
         )
         self._prefixes: NDArray[np.uint64] = np.sort(table.read_all()["prefix"].to_numpy())
-        self._recent: dict[str, KnownPicture] = {}
+        self._recent = {content: known for content, known in self._recent.items() if not self._is_stored(content)}
         self._vectors: dict[str, StoredVectors] = {}
 
     def close(self) -> None:
-        """Let go of the catalog."""
-        if self._catalog is not None:
-            self._catalog.close()
+        """Let go of the version."""
+        for held in (self._catalog, self._lease):
+            if held is not None:
+                held.close()
 
     def seems_known(self, content_hash: str) -> bool:
         """Whether the content is known, but for one chance in 2^64 a picture."""
-        if content_hash in self._recent:
-            return True
+        return content_hash in self._recent or self._is_stored(content_hash)
+
+    def _is_stored(self, content_hash: str) -> bool:
         prefix = np.uint64(int(content_hash[:16], 16))
         place = int(np.searchsorted(self._prefixes, prefix))
         return place < len(self._prefixes) and bool(self._prefixes[place] == prefix)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from clipsearch.store.layout import Layout
 from clipsearch.store.manifest import ModelRef, published_version, read_manifest, require_same_model
+from clipsearch.store.spaces import main_folder
 from clipsearch.types import Encoder
 
 
 def published_model(index: Path) -> ModelRef | None:
-    """The model of the index at `index`; None where there is no published index."""
-    layout = Layout(index)
+    """The model of the main space of the index at `index`; None where there is no published index."""
+    layout = Layout(main_folder(index))
     if not layout.current.exists():
         return None
     return read_manifest(layout.manifest(published_version(layout))).model
@@ -30,6 +31,11 @@ class RunModel:
     ref: ModelRef
     load: Callable[[], Encoder]
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether `encoder` is at hand."""
+        return "encoder" in self.__dict__
+
     @cached_property
     def encoder(self) -> Encoder:
         """The encoder.
@@ -43,8 +49,24 @@ class RunModel:
         return encoder
 
 
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """How models are loaded, as `clipsearch.models.load_encoder` has it."""
+
+    device: str
+    engine: str
+    offline: bool
+    tell: Callable[[str], None] = lambda what: None
+
+    def load(self, name: str) -> Encoder:
+        """The encoder of a model; raises ModelError where it cannot be loaded."""
+        from clipsearch.models import load_encoder
+
+        return load_encoder(name, device=self.device, engine=self.engine, offline=self.offline, tell=self.tell)
+
+
 def choose_model(
-    index: Path, model: str | None, encoder: Encoder | None, *, device: str, offline: bool
+    index: Path, model: str | None, encoder: Encoder | None, options: ModelOptions
 ) -> tuple[RunModel, str | None]:
     """The model for a run on `index`, and a notice where it is not the one a user would expect.
 
@@ -52,7 +74,7 @@ def choose_model(
         ModelError: the model cannot be found or loaded.
         ModelMismatch: `model` or `encoder` is not the model of the existing index.
     """
-    from clipsearch.models import choose_default, load_encoder, model_fingerprint
+    from clipsearch.models import choose_default, model_fingerprint
 
     published = published_model(index)
     if encoder is not None:
@@ -61,12 +83,12 @@ def choose_model(
         return RunModel(ref, lambda: encoder), None
     if published is not None:
         if model is not None:
-            require_same_model(published, model, model_fingerprint(model, offline=offline))
+            require_same_model(published, model, model_fingerprint(model, offline=options.offline))
         name = model or published.name
-        return RunModel(published, lambda: load_encoder(name, device=device, offline=offline)), None
+        return RunModel(published, lambda: options.load(name)), None
     notice = None
     if model is None:
-        choice = choose_default(offline=offline)
+        choice = choose_default(offline=options.offline)
         model, notice = choice.name, choice.notice
-    loaded = load_encoder(model, device=device, offline=offline)
+    loaded = options.load(model)
     return RunModel(ModelRef(loaded.name, loaded.fingerprint, loaded.dim), lambda: loaded), notice

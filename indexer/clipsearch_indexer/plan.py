@@ -137,7 +137,7 @@ class Plan:
             LEFT JOIN (SELECT * FROM published.pictures WHERE shard IS NULL) p USING (root, path)
             LEFT JOIN published.failures f USING (root, path)
             WHERE seen.kind = 'picture' AND ({changed.format("p")})
-              AND ({changed.format("f")} OR f.reason = 'unreadable' OR $retry)
+              AND ({changed.format("f")} OR f.reason IN ('unreadable', 'missing') OR $retry)
             ORDER BY seen.root, seen.path
             """,
             {"retry": self._retry},
@@ -247,7 +247,8 @@ class Plan:
         if not hashes:
             return []
         sql = "SELECT content_hash, id FROM vanished WHERE content_hash IN (SELECT unnest(?::VARCHAR[])) ORDER BY id"
-        return self._db.execute(sql, [list(hashes)]).fetchall()
+        with self._db.cursor() as db:  # of its own: asked from the thread that writes
+            return db.execute(sql, [list(hashes)]).fetchall()
 
     def vanished(self) -> list[int]:
         """Ids of pictures that are gone."""

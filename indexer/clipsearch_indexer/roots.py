@@ -82,6 +82,14 @@ def new_root(roots: Mapping[str, Root], place: Path, index: Path) -> Root:
     return Root(alias, location)
 
 
+def is_offline(place: Path) -> bool:
+    """Whether the folder of a root is missing, or empty as a mount point is without its disk."""
+    try:
+        return not any(place.iterdir())
+    except OSError:
+        return True
+
+
 class _Assignment:
     def __init__(self, roots: dict[str, Root], index: Path, known: frozenset[str]) -> None:
         self.roots, self.index, self.known = roots, index, known
@@ -101,7 +109,7 @@ class _Assignment:
         self._add_target(source, alias, places)
 
     def _is_offline(self, alias: str, place: Path) -> bool:
-        if alias in self.known and (not place.is_dir() or not any(place.iterdir())):
+        if alias in self.known and is_offline(place):
             if alias not in self.offline:
                 self.offline.append(alias)
             return True

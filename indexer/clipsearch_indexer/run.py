@@ -4,49 +4,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from threading import Lock
 
-from clipsearch.errors import ShardDamaged, SourceError
+from clipsearch.errors import SourceError
 from clipsearch.names import from_stored
-from clipsearch.pictures.parquet import inspect_shard
+from clipsearch.pictures.for_model import Target as DecodingTarget
+from clipsearch.pictures.isolated import Decoders, prestart
 from clipsearch.store.background import MIN_PICTURES
 from clipsearch.store.catalog import Catalog
+from clipsearch.store.picture_store import thumbnails_of
 from clipsearch.store.segments import failures_of, removals_of
 from clipsearch.store.writer import IndexWriter
 from clipsearch.types import IndexReport
-from clipsearch_indexer.batches import BatchWriter
+from clipsearch_indexer.batches import BatchCounts, BatchWriter
 from clipsearch_indexer.candidates import Chunk, Shard, file_chunks, shard_chunks
+from clipsearch_indexer.encode import BatchEncoder
 from clipsearch_indexer.known import KnownContents
 from clipsearch_indexer.model import RunModel
+from clipsearch_indexer.pace import Pace
 from clipsearch_indexer.plan import Plan
-from clipsearch_indexer.prepare import Preparer, prepare_all
+from clipsearch_indexer.prepare import Preparer, prepare_all, refuse_vanished
 from clipsearch_indexer.probes import store_probes
 from clipsearch_indexer.progress import Listener, Progress
 from clipsearch_indexer.roots import Target, Targets, assign
+from clipsearch_indexer.settings import Settings
+from clipsearch_indexer.shards import shards_to_do
 from clipsearch_indexer.sources.folder import Found, Problem, walk
 from clipsearch_indexer.sources.names import FileKind
 from clipsearch_indexer.sources.resolve import Source
+from clipsearch_indexer.timing import Timing
+from clipsearch_indexer.writing import Writing
 
-# Publishing rewrites catalog and FAISS index; a run spends at most about a tenth of its time on it.
-_PUBLISH_SHARE = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to run; see `build` for each."""
-
-    include: tuple[str, ...]
-    exclude: tuple[str, ...]
-    image_column: str | None
-    caption_column: str | None
-    keep_missing: bool
-    retry_failures: bool
-    workers: int
-    batch_size: int | None
-    max_pixels: int
-    publish_every: float
+_PICTURES_A_WORKER = 32
+"""New pictures from which on it pays to start a further process."""
 
 
 class Run:
@@ -57,14 +50,16 @@ class Run:
         writer: IndexWriter,
         model: RunModel,
         settings: Settings,
+        timing: Timing,
         progress: Listener,
         stop: Callable[[], bool],
     ) -> None:
-        self._writer, self._model, self._settings = writer, model, settings
+        self._writer, self._model, self._settings, self._timing = writer, model, settings, timing
         self._trained = writer.manifest.trained.index if writer.manifest.trained else None
         self._listen, self._stop = progress, stop
         self._started = time.monotonic()
         self._state = Progress("scanning")
+        self._telling = Lock()  # training is told from the thread that publishes
         self._notes: list[str] = []
         writer.tell = self._training
 
@@ -82,6 +77,9 @@ class Run:
         )
         try:
             return self._follow(plan, targets)
+        except SourceError:  # what came before is there to be searched
+            self._writer.publish()
+            raise
         finally:
             plan.close()
 
@@ -90,12 +88,14 @@ class Run:
             self._tell(stage="scanning")
             plan.scan(target, self._find(target))
         plan.compare(self._settings.include)
-        shards = self._shards(plan, targets)
+        shards, notes = shards_to_do(plan, targets, self._settings)
+        self._notes += notes
         seen, todo = plan.counts()
         seen += sum(shard.total for shard in shards)
         todo += sum(shard.todo for shard in shards)
         claimed: set[int] = set()
         if todo:
+            prestart()  # it is there when the model is
             self._tell(stage="loading the model", total=todo)
             claimed = self._embed(plan, self._chunks(plan, targets, shards), todo)
         removed = 0
@@ -125,51 +125,6 @@ class Run:
         for entry in walk(folder, include=settings.include, exclude=settings.exclude, skip=target.skip):
             yield replace(entry, path=f"{target.prefix}/{entry.path}") if target.prefix else entry
 
-    def _shards(self, plan: Plan, targets: Targets) -> list[Shard]:
-        """Parquet files with rows to look at.
-
-        Raises:
-            SourceError: a Parquet file named by the user cannot be used.
-        """
-        bases = {target.root: target.base for target in targets.targets}
-        named = {(t.root, file) for t in targets.targets if t.kind == "shards" for file in t.files}
-        with_pictures = plan.counts()[0] > 0
-        shards = []
-        for root, path, mtime_ns in plan.shards():
-            is_named = (root, path) in named
-            try:
-                shard = self._shard(plan, root, bases[root], path, mtime_ns)
-            except SourceError as error:
-                if is_named:
-                    raise
-                self._notes.append(str(error))
-                if isinstance(error, ShardDamaged):
-                    plan.mark_damaged(root, path, str(error))
-                continue
-            if shard.layout.kind == "path" and with_pictures and not is_named:
-                # Its pictures would be found twice: as files, and as rows of this table.
-                self._notes.append(
-                    f"{path} names pictures by path; its columns were left out. To use them, index it by itself: "
-                    f"clipsearch index {shard.base / from_stored(path)}"
-                )
-                continue
-            shards.append(shard)
-        return shards
-
-    def _shard(self, plan: Plan, root: str, base: Path, path: str, mtime_ns: int) -> Shard:
-        settings = self._settings
-        layout = inspect_shard(
-            base / from_stored(path), image_column=settings.image_column, caption_column=settings.caption_column
-        )
-        stored = plan.shard_rows(root, path)
-        if settings.retry_failures:
-            stored = {place: row for place, row in stored.items() if row.id is not None}
-        for place in [p for p in stored if p[0] >= len(layout.group_rows) or p[1] >= layout.group_rows[p[0]]]:
-            plan.mark_vanished(root, path, stored.pop(place), place)
-        total = sum(layout.group_rows)
-        current = sum(row.mtime_ns == mtime_ns for row in stored.values()) if layout.kind != "path" else 0
-        return Shard(root, base, path, mtime_ns, layout, stored, total - current, total, settings.keep_missing)
-
     def _chunks(self, plan: Plan, targets: Targets, shards: Sequence[Shard]) -> Iterator[Chunk]:
         size = self._settings.batch_size or self._model.encoder.batch_size
         yield from file_chunks(plan, {target.root: target.base for target in targets.targets}, size)
@@ -192,30 +147,41 @@ class Run:
         if self._writer.manifest.rows + total >= MIN_PICTURES:
             store_probes(self._writer.layout, encoder, self._probing)
         known = KnownContents(self._writer.layout, self._writer.manifest)
-        preparer = Preparer(encoder.preprocessing, self._settings.max_pixels, known.seems_known)
-        batches = BatchWriter(self._writer, encoder, preparer, known, plan)
-        self._started = published = time.monotonic()
-        pause = self._settings.publish_every
+        batches = BatchWriter(self._writer, encoder.dim, plan)
+        pace = Pace(self._settings.publish_every)
+        self._started = time.monotonic()
         self._tell(stage="embedding", total=total)
-        try:
-            for chunk, prepared in prepare_all(chunks, preparer, self._settings.workers):
-                counts = batches.write(chunk, prepared)
-                self._tell(
-                    done=self._state.done + len(prepared),
-                    embedded=self._state.embedded + counts.embedded,
-                    reused=self._state.reused + counts.reused,
-                    failed=self._state.failed + counts.failed,
-                )
-                if self._stop():
-                    break
-                if time.monotonic() - published >= pause:
-                    began = time.monotonic()
-                    known.follow(self._writer.publish())
-                    published = time.monotonic()
-                    pause = max(self._settings.publish_every, _PUBLISH_SHARE * (published - began))
-        finally:
-            known.close()
+        settings = self._settings
+        wanted = DecodingTarget(encoder.preprocessing, settings.max_pixels, settings.thumbnails)
+        with (
+            closing(known),
+            Decoders(self._workers(total), wanted) as decoders,
+            closing(thumbnails_of(self._writer.layout.path)) if settings.thumbnails else nullcontext() as thumbnails,
+            Writing(self._writer, batches, known, pace, self._timing) as writing,
+            self._timing.whole(),
+        ):
+            preparer = Preparer(decoders, known.seems_known, self._timing, thumbnails)
+            encoding = BatchEncoder(encoder, preparer, known)
+            with closing(prepare_all(chunks, preparer)) as ready:
+                for chunk, prepared in ready:
+                    refuse_vanished(prepared, self._writer.roots, self._writer.layout.path)
+                    self._count(writing.put(encoding.encode(chunk, prepared)))
+                    if self._stop():
+                        break
+            writing.finish()
         return batches.claimed
+
+    def _workers(self, total: int) -> int:
+        """Processes for so many pictures: to start one takes as long as to decode some fifty."""
+        return min(self._settings.workers, 1 + total // _PICTURES_A_WORKER)
+
+    def _count(self, counts: BatchCounts) -> None:
+        self._tell(
+            done=self._state.done + counts.pictures,
+            embedded=self._state.embedded + counts.embedded,
+            reused=self._state.reused + counts.reused,
+            failed=self._state.failed + counts.failed,
+        )
 
     def _tidy_up(self, plan: Plan, claimed: set[int]) -> int:
         """Record what is gone and what could not be looked at; returns how many pictures left the results."""
@@ -240,10 +206,12 @@ class Run:
     def _tell(self, **changes: object) -> None:
         seconds = time.monotonic() - self._started
         self._state = replace(self._state, seconds=seconds, **changes)  # type: ignore[arg-type]
-        self._listen(self._state)
+        with self._telling:
+            self._listen(self._state)
 
     def _training(self, _what: str, done: int, total: int) -> None:
-        self._listen(Progress("training", done, total, seconds=time.monotonic() - self._started))
+        with self._telling:
+            self._listen(Progress("training", done, total, seconds=time.monotonic() - self._started))
 
     def _probing(self, done: int, total: int) -> None:
         self._listen(Progress("embedding sample texts", done, total))
@@ -267,4 +235,5 @@ class Run:
             offline_roots=targets.offline,
             notes=tuple(self._notes),
             trained=manifest.trained.info if manifest.trained and manifest.trained.index != self._trained else None,
+            timing=self._timing.report(state.done, self._workers(todo)),
         )

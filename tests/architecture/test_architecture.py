@@ -152,12 +152,24 @@ NETWORKS = ("clipsearch.models.", "clipsearch.training.")
         ("open_clip", NETWORKS),
         ("transformers", ("clipsearch.models.",)),
         ("faiss", ("clipsearch.ann.",)),
+        ("onnxruntime", ("clipsearch.models.towers.",)),
     ],
 )
 def test_few_packages_import(package, homes):
     found = importers(package)
     assert found
     assert {name for name in found if not name.startswith(homes)} == set()
+
+
+def test_onnx_runtime_is_told_to_report_to_nobody_wherever_it_is_imported():
+    careless = {
+        name
+        for name in importers("onnxruntime")
+        if not any(
+            isinstance(node, ast.Call) and ast.unparse(node.func) == "onnx_runtime" for node in ast.walk(TREES[name])
+        )
+    }
+    assert careless == set()
 
 
 def test_only_the_pages_import_streamlit():

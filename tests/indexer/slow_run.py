@@ -17,9 +17,9 @@ from toy import ToyEncoder
 
 import clipsearch
 from clipsearch.types import Pixels, Vectors
-from clipsearch_indexer import run
+from clipsearch_indexer import pace
 
-run._PUBLISH_SHARE = 0  # publish after every batch, however long that takes
+pace.PUBLISH_SHARE = 0  # publish after every batch, however long that takes
 
 
 class SlowEncoder(ToyEncoder):

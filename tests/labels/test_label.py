@@ -9,7 +9,7 @@ import pytest
 
 import clipsearch
 from clipsearch.errors import QueryError, SourceError, UsageError
-from clipsearch.labels import drop_labels, labels_of
+from clipsearch.labels import columns_of, drop_labels
 from tests.toy import ToyEncoder
 
 COLOURS = {"red": 3, "green": 2, "blue": 4}
@@ -93,13 +93,13 @@ def test_later_pictures_wait_for_an_update(coloured):
     coloured.build()
     found = dict(zip(*zip(*values(coloured, "path", "label"), strict=True), strict=True))
     assert (found["later/one.png"], found["moved.png"]) == (None, "blue")
-    assert [(r.name, r.unlabelled) for r in labels_of(coloured.index)] == [("label", 1), ("other", 1)]
-    reports = clipsearch.update_labels(coloured.index)
+    assert [(r.name, r.unlabelled) for r in columns_of(coloured.index).labels] == [("label", 1), ("other", 1)]
+    reports = clipsearch.update_columns(coloured.index).labels
     assert [(r.labelled, r.unlabelled, r.pictures) for r in reports] == [(1, 0, 10)] * 2
     after = {path: (one, other) for path, one, other in values(coloured, "path", "label", "other_red")}
     assert after["later/one.png"][0] == "red"
     assert all(after[path] == (one, other) for path, one, other in before if path != "blue/0.png")
-    assert [r.labelled for r in clipsearch.update_labels(coloured.index)] == [0, 0]
+    assert [r.labelled for r in clipsearch.update_columns(coloured.index).labels] == [0, 0]
     coloured.assert_sound()
 
 
@@ -110,13 +110,13 @@ def test_replaced_and_dropped(coloured):
         assert "label_green" not in index.get(1)
         assert set(index.sql("SELECT DISTINCT label FROM images")["label"].to_pylist()) <= {"white", "red"}
     drop_labels(coloured.index, "label")
-    assert labels_of(coloured.index) == ()
+    assert columns_of(coloured.index).labels == ()
     with pytest.raises(QueryError, match="those it has are: none"):
         drop_labels(coloured.index, "label")
 
 
 def test_what_cannot_be_is_refused_and_leaves_the_index_alone(coloured):
-    version = labels_of(coloured.index)
+    version = columns_of(coloured.index).labels
     for how in (
         {"name": "width"},
         {"name": "a b"},
@@ -153,7 +153,7 @@ def test_learnt_from_a_folder_a_label(coloured):
     assert report.accuracy.folds == (1.0, 1.0, 1.0)
     coloured.fill("later.png", "hsl(240, 80%, 60%)")
     coloured.build()
-    [updated] = clipsearch.update_labels(coloured.index)
+    [updated] = clipsearch.update_columns(coloured.index).labels
     assert updated.labelled == 1
     assert dict(updated.counts)["blue"] == 5
 
@@ -203,6 +203,6 @@ def test_an_index_without_pictures(album):
     assert (report.pictures, dict(report.counts)) == (0, {"a": 0, "b": 0})
     album.fill("a.png", "red")
     album.build()
-    [updated] = clipsearch.update_labels(album.index)
+    [updated] = clipsearch.update_columns(album.index).labels
     assert updated.labelled == 1
     assert np.isfinite(values(album, "label_probability")[0][0])

@@ -10,7 +10,7 @@ from torch import nn
 
 import clipsearch
 from clipsearch.errors import ModelError, SourceError, UsageError
-from clipsearch.labels import drop_labels, scores_of
+from clipsearch.labels import columns_of, drop_labels
 from clipsearch.labels.heads import read_head
 from clipsearch.labels.ratings import learn, spearman
 from tests.toy import ToyEncoder
@@ -113,8 +113,8 @@ def test_scores_are_columns_and_later_pictures_get_theirs(twenty, tmp_path):
     assert (report.name, report.pictures, report.scored, report.unscored) == ("aesthetic", 20, 20, 0)
     twenty.paint("later.png")
     twenty.build()
-    assert scores_of(twenty.index)[0].unscored == 1
-    [updated] = clipsearch.update_scores(twenty.index)
+    assert columns_of(twenty.index).scores[0].unscored == 1
+    [updated] = clipsearch.update_columns(twenty.index).scores
     assert (updated.scored, updated.unscored) == (1, 0)
     with twenty.open() as index:
         hits = index.search("x", k=21, sort="aesthetic")
@@ -125,7 +125,7 @@ def test_scores_are_columns_and_later_pictures_get_theirs(twenty, tmp_path):
         assert index.count(f"aesthetic >= {np.median(found)}") == 11
     twenty.assert_sound()
     drop_labels(twenty.index, "aesthetic")
-    assert scores_of(twenty.index) == ()
+    assert columns_of(twenty.index).scores == ()
 
 
 def test_ratings_by_path_and_by_id_are_learnt(twenty, tmp_path):

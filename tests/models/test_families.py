@@ -200,7 +200,7 @@ def with_random_weights(folder: Path, bias: float | None) -> None:
 
 
 @pytest.mark.parametrize("family", LIKE)
-def test_vectors_equal_those_of_open_clip(family: str, photos: list[Any], tmp_path: Path) -> None:
+def test_vectors_equal_those_of_open_clip(family: str, photos: list[Any], tmp_path: Path, by_pillow: None) -> None:
     config = shrunk(family, tmp_path)
     tag = next(iter(catalogue.published()[LIKE[family]].values()))
     preparation = {key: tag[key] for key in ("mean", "std", "interpolation", "resize_mode") if key in tag}
@@ -230,6 +230,37 @@ def test_vectors_equal_those_of_open_clip(family: str, photos: list[Any], tmp_pa
     assert encoder.logit_bias == bias
 
 
+# CoCa's tower has a token of its own at the end; XLM-RoBERTa's is one of transformers.
+TEXT_BY_TORCH = {"coca", "xlm-roberta"}
+
+
+@pytest.mark.parametrize("family", LIKE)
+def test_exported_towers_equal_open_clip(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from clipsearch.models.towers.encoder import PortableEncoder
+    from clipsearch.models.towers.samples import sample_pixels
+    from clipsearch.models.weights import resolve
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("clipsearch.models.towers.selection._SECONDS", 0)
+    (tmp_path / "open_clip_config.json").write_text(json.dumps({"model_cfg": shrunk(family, tmp_path)}))
+    with_random_weights(tmp_path, None)
+    encoder = PortableEncoder(resolve(str(tmp_path)), "onnx", threads=1)
+    pixels = np.concatenate([sample_pixels(encoder.preprocessing)] * 2)
+    found = encoder.encode_images(pixels)
+    [kept] = (tmp_path / "cache/clipsearch/towers" / encoder.fingerprint).glob("*.onnx")
+    assert type(encoder._images).__name__ == "ImageTower", kept
+
+    model, _, _ = open_clip.create_model_and_transforms(f"local-dir:{tmp_path}", pretrained_text=False)
+    mean, std = (
+        torch.tensor(values).view(3, 1, 1) for values in (encoder.preprocessing.mean, encoder.preprocessing.std)
+    )
+    seen = (torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255 - mean) / std
+    with torch.no_grad():
+        expected = unit(model.eval().encode_image(seen))
+    assert (found * expected).sum(axis=1).min() >= 0.999
+    assert (encoder._facts.text == "torch") == (family in TEXT_BY_TORCH)
+
+
 @pytest.mark.parametrize("family", [*TOKENIZERS, "pe", "coca", "convnext"])
 def test_tokens_equal_those_of_open_clip(family: str, tmp_path: Path) -> None:
     from clipsearch.models.tokenizer import load_tokenizer
@@ -239,6 +270,6 @@ def test_tokens_equal_those_of_open_clip(family: str, tmp_path: Path) -> None:
     (tmp_path / "open_clip_config.json").write_text(json.dumps({"model_cfg": config}))
     files = blueprint(str(tmp_path)).tokenizer
     tokens = load_tokenizer(files)(TEXTS)
-    assert torch.equal(tokens, open_clip.get_tokenizer(f"local-dir:{tmp_path}")(TEXTS))
+    np.testing.assert_array_equal(tokens, open_clip.get_tokenizer(f"local-dir:{tmp_path}")(TEXTS))
     expected = {"siglip": 64, "siglip2": 64, "clipa": 32, "pe": 32, "coca": 76}.get(family, 77)
     assert tokens.shape == (len(TEXTS), expected)

@@ -62,7 +62,7 @@ def photos() -> list[Any]:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_vectors_and_logits_equal_those_of_transformers(
-    family: str, folders: Callable[[str], Path], photos: list[Any]
+    family: str, folders: Callable[[str], Path], photos: list[Any], by_pillow: None
 ) -> None:
     from transformers import AutoModel, AutoProcessor
 

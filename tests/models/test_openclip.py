@@ -178,7 +178,7 @@ def test_when_memory_runs_out_the_batch_is_halved(
 ) -> None:
     encoder = OpenClipEncoder(resolve(str(tiny)), "cpu")
     expected = encoder.encode_images(pixels)
-    encode, tried = encoder._model.encode_image, []
+    encode, tried = encoder.network.encode_image, []
 
     def encode_at_most(limit: int) -> Callable[[Any], Any]:
         def with_little_memory(batch: Any) -> Any:
@@ -189,10 +189,10 @@ def test_when_memory_runs_out_the_batch_is_halved(
 
         return with_little_memory
 
-    monkeypatch.setattr(encoder._model, "encode_image", encode_at_most(2))
+    monkeypatch.setattr(encoder.network, "encode_image", encode_at_most(2))
     np.testing.assert_allclose(encoder.encode_images(pixels), expected, atol=1e-5)
     assert tried == [7, 3, 1, 1, 1, 1, 1, 1, 1]
-    monkeypatch.setattr(encoder._model, "encode_image", encode_at_most(0))
+    monkeypatch.setattr(encoder.network, "encode_image", encode_at_most(0))
     with pytest.raises(ModelError, match="not enough free memory"):
         encoder.encode_images(pixels)
 
@@ -269,10 +269,10 @@ def test_a_tokenizer_json(words: Path) -> None:
     tokenize = load_tokenizer(files)
     tokens = tokenize(["Two  DOGS, in the snow!", "dogs", "two dogs in the snow " * 9])
     assert tokens.shape == (3, 8)
-    assert tokens.dtype == torch.int64
+    assert tokens.dtype == np.int64
     assert tokens[0].tolist()[5:] == [1, 0, 0]
     assert tokens[2, -1] == 1, "a long text still ends with the end token"
-    assert torch.equal(tokens[0], tokenize(["two dogs in the snow"])[0])
+    np.testing.assert_array_equal(tokens[0], tokenize(["two dogs in the snow"])[0])
     words.with_name("tokenizer_config.json").write_text('{"sep_token": "<eos>"}')
     stripped = load_tokenizer(replace(files, options={"strip_sep_token": True}))
     assert stripped(["two dogs"]).tolist() == [[0 if token == 1 else token for token in tokenize(["two dogs"])[0]]]
@@ -285,8 +285,8 @@ def test_a_folder_with_a_tokenizer_json(copy_of_tiny: Path, words: Path) -> None
     words.rename(copy_of_tiny / "tokenizer.json")
     encoder = load_encoder(str(copy_of_tiny), device="cpu", offline=True)
     a, b, other = encoder.encode_texts(["two dogs", "two dogs", "snow"])
-    assert (a == b).all()
-    assert (a != other).any()
+    np.testing.assert_allclose(a, b, atol=1e-6)
+    assert np.abs(a - other).max() > 1e-3
     (copy_of_tiny / "tokenizer.json").write_text("{}")
     with pytest.raises(ModelError, match=r"tokenizer\.json is damaged or not a tokenizer"):
         load_encoder(str(copy_of_tiny), offline=True)

@@ -8,7 +8,7 @@ import pytest
 
 from clipsearch.errors import PictureError
 from clipsearch.names import to_stored
-from clipsearch.pictures import picture_bytes
+from clipsearch.pictures.fetch import picture_bytes
 
 JPEG = b"\xff\xd8\xff"
 

@@ -14,6 +14,11 @@ FILTERS = ("bicubic", "bilinear")
 BOTH = list(itertools.product(MODES, FILTERS))
 
 
+@pytest.fixture
+def by_simd():
+    pytest.importorskip("cykooz_resizer")
+
+
 def reference(image: Image.Image, wanted: Preprocessing) -> np.ndarray:
     """open_clip's own transform, up to the array before ToTensor."""
     transform = pytest.importorskip("open_clip.transform").image_transform(
@@ -26,6 +31,18 @@ def reference(image: Image.Image, wanted: Preprocessing) -> np.ndarray:
     for step in transform.transforms[:-2]:
         image = step(image)
     return np.asarray(image)
+
+
+def difference(image: Image.Image, wanted: Preprocessing) -> np.ndarray:
+    return np.abs(fit(image, wanted).astype(np.int16) - reference(image, wanted))
+
+
+def of_photos(photos, wanted):
+    """(name, difference) of some photos, as they are and on their side."""
+    for photo in photos[::20]:
+        image = read_picture(photo).image
+        for turned in (image, image.transpose(Image.Transpose.ROTATE_90)):
+            yield photo.name, difference(turned, wanted)
 
 
 def worst(image: Image.Image, wanted: Preprocessing) -> int:
@@ -42,7 +59,7 @@ def noise(width: int, height: int) -> Image.Image:
 
 @pytest.mark.parametrize(("mode", "interpolation"), BOTH)
 @pytest.mark.parametrize("target", [(224, 224), (112, 160), (97, 61)])
-def test_equals_open_clip_on_generated_pictures(mode, interpolation, target):
+def test_equals_open_clip_on_generated_pictures(mode, interpolation, target, by_pillow):
     wanted = Preprocessing(*target, resize_mode=mode, interpolation=interpolation, fill=127)
     for size in [(640, 480), (481, 333), (224, 224), (225, 224), (100, 31), (1, 1), (2, 3), (333, 999), (1999, 600)]:
         assert worst(noise(*size), wanted) <= 1, size
@@ -50,13 +67,12 @@ def test_equals_open_clip_on_generated_pictures(mode, interpolation, target):
 
 @pytest.mark.parametrize("interpolation", FILTERS)
 @pytest.mark.parametrize("size", [(2000, 3), (3, 2000), (1200, 200), (200, 1200)])
-def test_long_pictures_are_nearly_equal(interpolation, size):
+def test_long_pictures_are_nearly_equal(interpolation, size, by_pillow):
     # open_clip makes 149,333 x 224 pixels of the first, to keep 224 x 224 of them.
     wanted = Preprocessing(224, 224, "shortest", interpolation)
     smooth = noise(3, 3).resize(size, Image.Resampling.BICUBIC)
     assert worst(smooth, wanted) <= 2
-    difference = np.abs(fit(noise(*size), wanted).astype(np.int16) - reference(noise(*size), wanted))
-    assert difference.mean() < 0.6
+    assert difference(noise(*size), wanted).mean() < 0.6
 
 
 def test_what_open_clip_cannot_do():
@@ -67,12 +83,31 @@ def test_what_open_clip_cannot_do():
 
 
 @pytest.mark.parametrize(("mode", "interpolation"), BOTH)
-def test_equals_open_clip_on_photos(mode, interpolation, photos):
+def test_equals_open_clip_on_photos(mode, interpolation, photos, by_pillow):
     wanted = Preprocessing(224, 224, resize_mode=mode, interpolation=interpolation)
-    for photo in photos[::20]:
-        image = read_picture(photo).image
-        for turned in (image, image.transpose(Image.Transpose.ROTATE_90)):
-            assert worst(turned, wanted) == 0, photo.name
+    for name, off in of_photos(photos, wanted):
+        # In one step with the crop, Pillow rounds in another place now and then.
+        assert off.max() <= 1, name
+        assert off.mean() < 0.01, name
+
+
+@pytest.mark.parametrize(("mode", "interpolation"), BOTH)
+def test_vector_instructions_round_elsewhere_and_no_more(mode, interpolation, photos, by_simd):
+    wanted = Preprocessing(224, 224, resize_mode=mode, interpolation=interpolation)
+    for name, off in of_photos(photos, wanted):
+        assert (off > 1).mean() < 0.01, name
+        assert off.mean() < 0.3, name
+
+
+@pytest.mark.parametrize(("mode", "interpolation"), BOTH)
+def test_vector_instructions_on_noise_of_any_size(mode, interpolation, by_simd):
+    """Where a kernel overshoots black or white, the order of rows and columns shows: by more, but in few places."""
+    wanted = Preprocessing(112, 160, resize_mode=mode, interpolation=interpolation, fill=127)
+    for size in [(640, 480), (481, 333), (225, 224), (100, 31), (1, 1), (2, 3), (333, 999), (1999, 600), (2000, 3)]:
+        if size == (2000, 3) and mode != "shortest":
+            continue  # what open_clip cannot do
+        assert worst(noise(*size), wanted) < 32
+        assert difference(noise(*size), wanted).mean() < 1, size
 
 
 def test_draft_keeps_the_pixels(photos, encode):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
-import clipsearch
-from clipsearch.models import load_encoder
-from clipsearch.models.probes import probe_texts
-from clipsearch.pictures import fit, read_picture
 from clipsearch.query.embed import text_vectors
 from clipsearch.query.relevance import CUT_OFF, relevance
 from clipsearch.store import background as bg
 from clipsearch.store.probes import Probes
+from clipsearch.store.snapshot import Snapshot
 
 DIM = 32
 
@@ -117,33 +116,18 @@ def test_an_index_that_cannot_say_does_not(stored, probes):
     assert asked(enough, query, stored, rows) is not None
 
 
-# On real vectors: mini on a third of the gallery.
+# On real vectors: the shipped gallery.
 
 
 @pytest.fixture(scope="module")
-def mini():
-    return load_encoder("mini", device="cpu", offline=True)
-
-
-@pytest.fixture(scope="module")
-def gallery(mini):
+def shown(demo):
     """Vectors of the gallery's pictures, and their background."""
-    from pathlib import Path
-
-    folder = Path(clipsearch.__file__).parent / "gallery"
-    paths = sorted(path for path in folder.glob("*/*.[jJ][pP]*[gG]") if path.parent.name != "awkward")
-    wanted = mini.preprocessing
-    vectors = []
-    for start in range(0, len(paths), 64):
-        images = [read_picture(path, draft=(wanted.width, wanted.height)).image for path in paths[start : start + 64]]
-        vectors.append(mini.encode_images(np.stack([fit(image, wanted) for image in images])))
-    stacked = np.concatenate(vectors)
-    probes = Probes(text_vectors(mini, probe_texts()), "d")
-    return stacked, bg.measure(stacked, probes, rows=len(stacked), next_id=len(stacked) + 1)
+    with closing(Snapshot(demo[0])) as snapshot:
+        yield snapshot.vectors_of(snapshot.places.ids()).astype(np.float32), snapshot.background
 
 
-def best(mini, gallery, text):
-    vectors, background = gallery
+def best(mini, shown, text):
+    vectors, background = shown
     [query] = text_vectors(mini, [text])
     rows = np.argsort(-(vectors @ query))[:10]
     return asked(background, query, vectors, rows, pictures=len(vectors)).max()
@@ -153,12 +137,12 @@ def best(mini, gallery, text):
     "text",
     ["two dogs in the snow", "a red car at the beach", "a sailboat on the sea at sunset", "penguins in the snow"],
 )
-def test_what_the_gallery_shows_is_relevant(mini, gallery, text):
-    assert best(mini, gallery, text) >= CUT_OFF
+def test_what_the_gallery_shows_is_relevant(mini, shown, text):
+    assert best(mini, shown, text) >= CUT_OFF
 
 
 @pytest.mark.parametrize(
     "text", ["a tax return form", "a screenshot of a website", "a parliamentary debate", "bacteria under a microscope"]
 )
-def test_what_it_does_not_show_is_not(mini, gallery, text):
-    assert best(mini, gallery, text) < CUT_OFF
+def test_what_it_does_not_show_is_not(mini, shown, text):
+    assert best(mini, shown, text) < CUT_OFF

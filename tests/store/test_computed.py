@@ -81,9 +81,20 @@ def test_the_file_tells_name_recipe_and_ids(filled):
     [ref] = snapshot.manifest.computed
     computed = read_computed(filled.path / ref.file.name)
     assert (computed.name, computed.columns, computed.recipe) == ("animal", ("animal",), b"\xff\x00how")
-    assert computed.ids.tolist() == [1, 2, 4, 5]
+    assert computed.ids().tolist() == [1, 2, 4, 5]
     assert pa.concat_tables(computed.tables()).equals(table({1: "cat", 2: "dog", 4: "cat", 5: None}))
     snapshot.close()
+
+
+def test_the_recipe_is_read_without_the_values(filled):
+    [path] = filled.path.glob("computed-*")
+    data = path.read_bytes()
+    end = int.from_bytes(data[-8:-4], "little") + 8
+    path.write_bytes(data[:4] + bytes(len(data) - end - 4) + data[-end:])
+    computed = read_computed(path)
+    assert computed.recipe == b"\xff\x00how"
+    with pytest.raises(IndexDamaged, match="clipsearch repair"):
+        computed.ids()
 
 
 def test_later_pictures_have_none_and_moved_ones_keep_theirs(filled):
@@ -173,7 +184,7 @@ def test_compacting_keeps_values_and_drops_those_of_pictures_that_are_gone(fille
         [ref] = w.manifest.computed
     assert shown(filled) == {i: ANIMALS[i] for i in (1, 4, 5, 6)}
     computed = read_computed(filled.path / ref.file.name)
-    assert computed.ids.tolist() == ([1, 4, 5] if merge else [1, 2, 4, 5])
+    assert computed.ids().tolist() == ([1, 4, 5] if merge else [1, 2, 4, 5])
     assert computed.recipe == b"\xff\x00how"
     assert_sound(filled)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clipsearch.store import check, derive, manifest, vector_index, writer
+from clipsearch.store import check, derive, garbage, manifest, vector_index, writer
 from clipsearch.store.snapshot import Snapshot
 from clipsearch.store.writer import IndexWriter
 from tests.store.conftest import assert_sound, files_of, rows_of, unit_vectors
@@ -21,8 +21,8 @@ STEPS = {
     "vectors": (vector_index, "write_exact"),
     "manifest": (writer, "write_manifest"),
     "collection": (writer, "collect_garbage"),
-    "one segment removed": (writer, "remove_segment"),
-    "one version collected": (writer, "collect"),
+    "one segment removed": (garbage, "remove_segment"),
+    "one version collected": (garbage, "collect"),
     "any file put in place": (manifest, "replacing"),
 }
 

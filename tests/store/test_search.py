@@ -68,6 +68,23 @@ def test_an_index_is_trained_extended_and_trained_anew_as_it_grows(store, small_
     assert seen == ["exact", *["trained below 401"] * 2, "trained below 471", *["trained below 971"] * 2]
 
 
+def test_a_row_that_comes_later_than_its_id_is_found_in_a_trained_index(store, small_bands):
+    """As in a space that could not read some pictures at first."""
+    vectors, late = unit_vectors(400, 1), [5, 6, 77]
+    early = [i for i in range(1, 401) if i not in late]
+    with store.writer() as w:
+        for ids in (early, late):
+            w.spend_ids(401)
+            w.append(rows_of(ids), vectors[[i - 1 for i in ids]])
+            w.publish()
+            assert state(store) == "trained below 401"
+    store.truth |= {i: vectors[i - 1] for i in range(1, 401)}
+    snapshot = Snapshot(store.path)
+    assert assert_answers(snapshot, store.truth, unit_vectors(10, 2).astype(np.float32), 400) == 1
+    assert assert_answers(snapshot, store.truth, vectors[[4, 5, 76]].astype(np.float32), 1) == 1
+    assert check.verify(store.path).problems == ()
+
+
 def test_what_is_removed_is_gone_at_once_and_many_removals_lead_to_training(store, small_bands):
     queries = unit_vectors(10, 5000).astype(np.float32)
     with store.writer() as w:

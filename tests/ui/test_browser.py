@@ -81,7 +81,7 @@ def test_a_visit(open_page: Open, address: str) -> None:
     expect_pictures(page, count, best)
     expect_loaded(page)
 
-    search(page, "a cat")
+    search(page, "two dogs")
     expect(page.get_by_text("Nothing here looks like that")).to_be_visible()
     page.get_by_role("button", name="Show the nearest all the same").click()
     expect_pictures(page, 60)

@@ -9,11 +9,11 @@ from threading import Event
 
 from PIL import Image
 
+from clipsearch.pictures.small import shrink
 from clipsearch_ui.engine import Engine
 from clipsearch_ui.search.find import find
 from clipsearch_ui.search.query import Query, Term
 from clipsearch_ui.search.tiles import Tile
-from clipsearch_ui.shrink import shrink
 
 from .conftest import COLOURS, Build, draw
 

@@ -205,7 +205,7 @@ def test_no_picture_passes_is_said_apart_from_nothing_relevant(index: Path, visi
     assert "No picture passes the filters" in [element.value for element in page.subheader]
     page.button(key="clear-filters-nothing").click().run()
     assert params(page) == {"q": ["a red wall"]}
-    page = visit(index, q="a cat", folder="photos/sea")
+    page = visit(index, q="two dogs", folder="photos/sea")
     assert "Nothing here looks like that" in [element.value for element in page.subheader]
 
 

@@ -17,7 +17,7 @@ from clipsearch_ui.text import plain
 
 from .conftest import CAPTION, Build, draw
 
-ABSENT = "a cat"
+ABSENT = "two dogs"
 Visit = Callable[..., AppTest]
 Found = Callable[..., list[int]]
 

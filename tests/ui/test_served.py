@@ -14,7 +14,6 @@ from PIL import Image
 
 import clipsearch
 from clipsearch_ui.address import address
-from clipsearch_ui.engine import THUMBNAILS
 from clipsearch_ui.routes import MAX_UPLOAD
 from clipsearch_ui.serving import key_of
 
@@ -84,7 +83,7 @@ def test_a_thumbnail_is_small_upright_and_kept(place: str, index: Path, rows, of
     assert "immutable" in headers["cache-control"]
     with Image.open(BytesIO(body)) as small:
         assert (small.format, small.size) == ("WEBP", (267, 400))
-    assert (index / THUMBNAILS).exists()
+    assert (index / "thumbnails.sqlite").exists()
     assert get(place, of("thumbnails", rows["sideways.jpg"]))[2] == body
 
 

@@ -13,15 +13,13 @@ from typing import Any
 import clipsearch
 from clipsearch.errors import ClipsearchError, PictureError, QueryError
 from clipsearch.pictures import content_hash
-from clipsearch_ui.picture_store import PictureStore
+from clipsearch.pictures.small import PREVIEW, THUMBNAIL, shrink
+from clipsearch.store.picture_store import PictureStore, thumbnails_of
 from clipsearch_ui.serving import key_of
-from clipsearch_ui.shrink import PREVIEW, THUMBNAIL, shrink
 
-THUMBNAILS = "thumbnails.sqlite"
 QUERY_PICTURES = "query-pictures.sqlite"
 
-# Some twenty thousand thumbnails, and a few dozen pictures as cameras make them.
-_THUMBNAIL_BYTES, _QUERY_PICTURE_BYTES = 512 << 20, 256 << 20
+_QUERY_PICTURE_BYTES = 256 << 20  # a few dozen, as cameras make them
 
 
 class Engine:
@@ -34,7 +32,7 @@ class Engine:
     def __init__(self, path: Path) -> None:
         self.index = clipsearch.open(path, offline=True)
         self.key = key_of(self.index.path)
-        self._thumbnails = PictureStore(self.index.path / THUMBNAILS, _THUMBNAIL_BYTES)
+        self._thumbnails = thumbnails_of(self.index.path)
         self._query_pictures = PictureStore(self.index.path / QUERY_PICTURES, _QUERY_PICTURE_BYTES)
         self._loading, self._has_model = Lock(), False
         self._ahead: Thread | None = None
@@ -46,14 +44,14 @@ class Engine:
         return self.index.version
 
     def load_model(self) -> None:
-        """Load the index's model unless it is there; one session loads it, the others wait.
+        """Load the index's models unless they are there; one session loads them, the others wait.
 
         Raises:
-            ModelError: it cannot be loaded.
+            ModelError: one cannot be loaded.
         """
         with self._loading:
             if not self._has_model:
-                _ = self.index.encoder
+                self.index.load_models()
                 self._has_model = True
                 _keep_for_good()
 

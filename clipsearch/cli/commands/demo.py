@@ -45,7 +45,7 @@ def demo(index: IndexOption = None) -> None:
     print(f"  look at it            clipsearch ui --index {place}")
     print(f'  ask it yourself       clipsearch search "a birthday cake in a room" --index {place}')
     print("  index your own        clipsearch index ~/Pictures")
-    print("mini knows painted scenes and little of photos; `clipsearch models` lists the models made for those.")
+    print("mini is small and far from the best; `clipsearch models` lists the models made for photos.")
 
 
 def gallery_folder() -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from clipsearch.cli.new_file import new_file
-from clipsearch.cli.options import Device, DeviceOption, OfflineOption
+from clipsearch.cli.options import Device, DeviceOption, Engine, EngineOption, OfflineOption
 from clipsearch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def embed(
         typer.Option(metavar="MODEL", help="As for `clipsearch index`.", show_default="the default preset"),
     ] = None,
     device: DeviceOption = Device.auto,
+    engine: EngineOption = Engine.auto,
     offline: OfflineOption = False,
 ) -> None:
     """Turn texts or pictures into vectors of a model: a NumPy array, float32 [n, dim], of length one."""
@@ -56,7 +57,9 @@ def embed(
         raise UsageError("- stands for all of standard input; give it alone, or leave it out.")
     total = 0 if items == ["-"] else len(items)
     with _destination(output) as target, shown_count("embedding") as shown:
-        encoder = load_encoder(model or _default(offline=offline), device=device.value, offline=offline)
+        encoder = load_encoder(
+            model or _default(offline=offline), device=device.value, engine=engine.value, offline=offline
+        )
         if kind is Kind.text:
             parts = encode_texts(encoder, _texts() if items == ["-"] else items)
         else:
@@ -86,8 +89,8 @@ def _default(*, offline: bool) -> str:
     from clipsearch.models import choose_default
 
     choice = choose_default(offline=offline)
-    if choice.notice:
-        print(f"{choice.notice.splitlines()[0]}\nmini, which ships with clipsearch, is used instead.", file=sys.stderr)
+    if choice.instead:
+        print(choice.instead, file=sys.stderr)
     return choice.name
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clipsearch.cli.options import Device, DeviceOption, IndexOption, JsonOption, OfflineOption
+from clipsearch.cli.options import Device, DeviceOption, Engine, EngineOption, IndexOption, JsonOption, OfflineOption
 from clipsearch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,6 +53,15 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option(
+            "--in",
+            metavar="SPACE",
+            help="The embedding space to measure, of those `clipsearch spaces` lists.",
+            show_default="the main one",
+        ),
+    ] = None,
     sample: Annotated[int, typer.Option("--sample", metavar="N", help="Draw at most so many pictures.")] = 1000,
     fail_under: Annotated[
         list[str] | None,
@@ -71,6 +80,7 @@ def evaluate(
     ] = None,
     index: IndexOption = None,
     device: DeviceOption = Device.auto,
+    engine: EngineOption = Engine.auto,
     offline: OfflineOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -80,13 +90,22 @@ def evaluate(
     from clipsearch.query.index import Index
 
     truth = Truth(captions, judgments, classes, sample)
-    if models and (classes or parts or fail_under):
-        raise UsageError("--models compares by texts alone; leave --classes, --parts and --fail-under out.")
+    if models and (classes or parts or fail_under or space):
+        raise UsageError("--models compares by texts alone; leave --classes, --parts, --in and --fail-under out.")
     if report is not None and not report.expanduser().absolute().parent.is_dir():
         raise UsageError(f"The folder of {report} is not there; make it first.")
-    with Index(find_index(index), device=device.value, offline=offline) as opened:
+    with Index(find_index(index), device=device.value, engine=engine.value, offline=offline, space=space) as opened:
         if models:
-            _compare(opened, _listed(models), truth, report, device=device.value, offline=offline, as_json=json)
+            _compare(
+                opened,
+                _listed(models),
+                truth,
+                report,
+                device=device.value,
+                engine=engine.value,
+                offline=offline,
+                as_json=json,
+            )
         else:
             _evaluate(opened, truth, _listed(parts), fail_under or [], report, as_json=json)
 
@@ -122,6 +141,7 @@ def _compare(
     report: Path | None,
     *,
     device: str,
+    engine: str,
     offline: bool,
     as_json: bool,
 ) -> None:
@@ -132,7 +152,7 @@ def _compare(
     found: list[ModelMeasures] = []
     try:
         with shown_steps() as tell:
-            for one in compare_models(index, names, truth, device=device, offline=offline, tell=tell):
+            for one in compare_models(index, names, truth, device=device, engine=engine, offline=offline, tell=tell):
                 found.append(one)  # what is there stays, whatever becomes of the next
     finally:
         if found:

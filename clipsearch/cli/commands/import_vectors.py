@@ -10,6 +10,8 @@ import typer
 from clipsearch.cli.options import (
     Device,
     DeviceOption,
+    Engine,
+    EngineOption,
     IndexOption,
     JsonOption,
     OfflineOption,
@@ -56,6 +58,7 @@ def import_vectors(
         str | None, typer.Option(metavar="NAME", help="Column with the captions.", show_default="detected")
     ] = None,
     device: DeviceOption = Device.auto,
+    engine: EngineOption = Engine.auto,
     offline: OfflineOption = False,
     progress: ProgressOption = ProgressKind.auto,
     json: JsonOption = False,
@@ -73,6 +76,7 @@ def import_vectors(
             place,
             model=model,
             device=device.value,
+            engine=engine.value,
             offline=offline,
             pictures=pictures,
             vector_column=vector_column,
@@ -95,11 +99,10 @@ def _print(report: ImportReport, *, as_json: bool) -> None:
 
 
 def _lines(report: ImportReport) -> list[str]:
-    from clipsearch.cli.render import one_line, plural
+    from clipsearch.cli.render import index_line, one_line, plural
 
-    how = "Interrupted; what was done is kept. " if report.interrupted else ""
     lines = [
-        f"{how}{plural(report.total, 'picture')} in the index, made with {report.model}.",
+        index_line(report),
         f"This run: {report.imported:,} imported, {report.known:,} known before, {report.repeated:,} repeated, "
         f"{report.failed:,} failed ({report.seconds:.1f} s).",
     ]

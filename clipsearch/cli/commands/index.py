@@ -11,6 +11,8 @@ import typer
 from clipsearch.cli.options import (
     Device,
     DeviceOption,
+    Engine,
+    EngineOption,
     IndexOption,
     JsonOption,
     MemoryOption,
@@ -35,15 +37,20 @@ def index(
     ],
     index: IndexOption = None,
     model: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="MODEL",
             help="A preset (see `clipsearch models`), ARCHITECTURE/TAG, ARCHITECTURE:CHECKPOINT, hf-hub:ORG/NAME, "
-            "hf:ORG/NAME or a model folder. An existing index keeps its own.",
+            "hf:ORG/NAME or a model folder. An existing index keeps its own. Repeatable: several answer together, each "
+            "in a space of its own (see `clipsearch spaces`).",
             show_default="the default preset",
         ),
     ] = None,
+    embed_captions: Annotated[
+        bool, typer.Option("--embed-captions", help="Embed captions, too, so that a picture finds them.")
+    ] = False,
     device: DeviceOption = Device.auto,
+    engine: EngineOption = Engine.auto,
     include: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="Index only what matches, as in .gitignore; repeatable.")
     ] = None,
@@ -60,7 +67,7 @@ def index(
         bool, typer.Option("--keep-missing", help="Keep pictures in the results whose files are gone.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Threads that read and decode.", show_default="one a core")
+        int | None, typer.Option(metavar="N", min=1, help="Processes that decode.", show_default="one a core")
     ] = None,
     batch_size: Annotated[
         str, typer.Option(metavar="auto|N", help="Pictures a batch; a crash loses at most one batch.")
@@ -68,12 +75,23 @@ def index(
     max_pixels: Annotated[
         int, typer.Option(metavar="N", min=1, help="Do not decode pictures with more pixels than this.")
     ] = _PIXELS,
+    thumbnails: Annotated[
+        bool, typer.Option("--thumbnails", help="Make small pictures for the page, too, from the same decode.")
+    ] = False,
     publish_every: Annotated[
         float, typer.Option(metavar="SECONDS", min=0, help="Show new pictures to searches this often during the run.")
     ] = 30.0,
     recall: RecallOption = None,
     memory: MemoryOption = None,
     offline: OfflineOption = False,
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a trace of the run to a new file, to be opened at https://ui.perfetto.dev.",
+            show_default=False,
+        ),
+    ] = None,
     progress: ProgressOption = ProgressKind.auto,
     json: JsonOption = False,
 ) -> None:
@@ -90,7 +108,9 @@ def index(
             sources,
             place,
             model=model,
+            embed_captions=embed_captions,
             device=device.value,
+            engine=engine.value,
             offline=offline,
             include=include or (),
             exclude=exclude or (),
@@ -100,9 +120,11 @@ def index(
             workers=workers,
             batch_size=_batch_size(batch_size),
             max_pixels=max_pixels,
+            thumbnails=thumbnails,
             publish_every=publish_every,
             recall=recall,
             memory=bytes_of(memory),
+            profile=profile,
             progress=listen,
         )
     print_report(report, as_json=json)
@@ -133,22 +155,25 @@ def print_report(report: IndexReport, *, as_json: bool) -> None:
 
 
 def _lines(report: IndexReport) -> list[str]:
-    from clipsearch.cli.render import plural, search_index
+    from clipsearch.cli.render import index_line, plural, search_index, time_lines
+    from clipsearch.cli.space_report import space_lines
 
-    done = report.embedded + report.reused + report.failed
-    rate = f", {done / report.seconds:.0f} images/s" if done and report.seconds else ""
-    how = "Interrupted; what was done is kept. " if report.interrupted else ""
+    timing = report.timing
+    rate = f", {timing.images_per_second:.0f} images/s" if timing else ""
     lines = [
-        f"{how}{plural(report.total, 'picture')} in the index, made with {report.model}.",
+        index_line(report),
         f"This run: {report.embedded:,} embedded, {report.reused:,} reused, {report.unchanged:,} unchanged, "
         f"{report.removed:,} removed, {report.failed:,} failed ({report.seconds:.1f} s{rate}).",
     ]
+    if timing:
+        lines += time_lines(timing)
     if report.recovered:
         lines.append(f"{plural(report.recovered, 'picture')} of an interrupted run did not have to be embedded again.")
     if report.trained:
         lines.append(f"Search index: {search_index(report.trained)}.")
     if report.failed:
         lines.append("See what failed, and why, with `clipsearch failures`.")
+    lines += [line for space in report.spaces for line in space_lines(space)]
     lines += [f"{alias} is offline (missing or empty); its pictures are kept." for alias in report.offline_roots]
     return [*lines, f"Index: {_shown(report.index)}"]
 

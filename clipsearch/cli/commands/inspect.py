@@ -13,6 +13,8 @@ import typer
 from clipsearch.cli.options import (
     Device,
     DeviceOption,
+    Engine,
+    EngineOption,
     IndexOption,
     JsonOption,
     OfflineOption,
@@ -37,6 +39,7 @@ def info(index: IndexOption = None, json: JsonOption = False) -> None:
         return
     print(f"{found.path}: {plural(found.pictures, 'picture')}, {plural(found.failures, 'failure')}")
     print(f"model {found.model} ({found.dim} dimensions, fingerprint {found.fingerprint[:12]})")
+    print(f"engine on the CPU: {found.engine or 'to be measured when many pictures are embedded'}")
     held = f"{plural(found.segments, 'segment')}, {size(found.bytes)}"
     print(f"version {found.version}, published {found.published_at}, {held}")
     print(f"search: {search_index(found.trained)}\n")
@@ -48,6 +51,7 @@ def failures(
     retry: Annotated[bool, typer.Option("--retry", help="Try to index them again now.")] = False,
     index: IndexOption = None,
     device: DeviceOption = Device.auto,
+    engine: EngineOption = Engine.auto,
     offline: OfflineOption = False,
     progress: ProgressOption = ProgressKind.auto,
     json: JsonOption = False,
@@ -62,7 +66,7 @@ def failures(
         found = opened.failures()
         sources = _sources(found, {root.alias: root.path for root in opened.info().roots})
     if retry and sources:
-        _retry(place, sources, progress, device=device.value, offline=offline, as_json=json)
+        _retry(place, sources, progress, device=device.value, engine=engine.value, offline=offline, as_json=json)
         return
     if json:
         print(json_text({"failures": found}))
@@ -86,14 +90,23 @@ def _sources(found: Sequence[dict[str, Any]], roots: dict[str, Path]) -> list[st
 
 
 def _retry(
-    place: Path, sources: Sequence[str], progress: ProgressKind, *, device: str, offline: bool, as_json: bool
+    place: Path,
+    sources: Sequence[str],
+    progress: ProgressKind,
+    *,
+    device: str,
+    engine: str,
+    offline: bool,
+    as_json: bool,
 ) -> None:
     from clipsearch.cli.commands.index import print_report
     from clipsearch.cli.progress import shown_progress
     from clipsearch_indexer import build
 
     with shown_progress(progress) as listen:
-        report = build(sources, place, device=device, offline=offline, retry_failures=True, progress=listen)
+        report = build(
+            sources, place, device=device, engine=engine, offline=offline, retry_failures=True, progress=listen
+        )
     print_report(report, as_json=as_json)
 
 

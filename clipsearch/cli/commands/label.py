@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipsearch.cli.options import Device, DeviceOption, IndexOption, JsonOption, OfflineOption
+from clipsearch.cli.options import Device, DeviceOption, Engine, EngineOption, IndexOption, JsonOption, OfflineOption
 from clipsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from clipsearch.labels import LabelReport, ScoreReport
+    from clipsearch.labels import ComputedColumns, LabelReport, ScoreReport
+    from clipsearch.labels.folds import CrossValidated
 
 _BAR = 30  # letters of the longest bar
 
@@ -88,6 +87,7 @@ def label(
     ] = None,
     index: IndexOption = None,
     device: DeviceOption = Device.auto,
+    engine: EngineOption = Engine.auto,
     offline: OfflineOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -95,15 +95,14 @@ def label(
     from clipsearch.cli.locate import find_index
     from clipsearch.cli.progress import shown_steps
     from clipsearch.labels import (
+        ComputedColumns,
+        columns_of,
         drop_labels,
         label,
         label_from_examples,
-        labels_of,
         score,
         score_from_ratings,
-        scores_of,
-        update_labels,
-        update_scores,
+        update_columns,
     )
     from clipsearch.labels.prompts import read_labels
 
@@ -116,41 +115,48 @@ def label(
         drop_labels(place, drop)
         print(f"{drop} left the index.")
         return
-    reports: tuple[LabelReport, ...] = ()
-    scores: tuple[ScoreReport, ...] = ()
-    how: dict[str, Any] = {"name": name or "label", "each": each, "device": device.value, "offline": offline}
+    how: dict[str, Any] = {
+        "name": name or "label",
+        "each": each,
+        "device": device.value,
+        "engine": engine.value,
+        "offline": offline,
+    }
     with shown_steps() as tell:
         if labels is not None:
             chosen = read_labels(labels)
-            reports = (label(place, chosen, templates=templates, multi=multi, tell=tell, **how),)
+            labelled = label(place, chosen, templates=templates, multi=multi, tell=tell, **how)
+            found = ComputedColumns((labelled,), ())
         elif from_examples is not None:
-            reports = (label_from_examples(place, from_examples, label_column=label_column, tell=tell, **how),)
+            labelled = label_from_examples(place, from_examples, label_column=label_column, tell=tell, **how)
+            found = ComputedColumns((labelled,), ())
         elif head is not None:
-            scores = (score(place, head, name=name or "aesthetic", tell=tell),)
+            found = ComputedColumns((), (score(place, head, name=name or "aesthetic", tell=tell),))
         elif from_ratings is not None:
-            scores = (score_from_ratings(place, from_ratings, name=name or "rating", tell=tell),)
+            scored = score_from_ratings(place, from_ratings, name=name or "rating", tell=tell)
+            found = ComputedColumns((), (scored,))
         elif update:
-            reports, scores = update_labels(place, tell=tell), update_scores(place, tell=tell)
+            found = update_columns(place, tell=tell)
         else:
-            reports, scores = labels_of(place), scores_of(place)
-    _print(reports, scores, as_json=json)
+            found = columns_of(place)
+    _print(found, as_json=json)
 
 
-def _print(reports: Sequence[LabelReport], scores: Sequence[ScoreReport], *, as_json: bool) -> None:
+def _print(found: ComputedColumns, *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from clipsearch.cli.render import json_text
 
     if as_json:
-        print(json_text({"labels": [asdict(one) for one in reports], "scores": [asdict(one) for one in scores]}))
+        print(json_text(asdict(found)))
         return
-    if not reports and not scores:
+    if not found.labels and not found.scores:
         print('The index has no labels; give some, as in: clipsearch label --labels "cat,dog,bird"')
-    for number, report in enumerate(reports):
+    for number, report in enumerate(found.labels):
         if number:
             print()
         _print_chart(report)
-    for one in scores:
+    for one in found.scores:
         _print_score(one)
 
 
@@ -163,15 +169,16 @@ def _print_score(report: ScoreReport) -> None:
     if report.least is not None and report.mean is not None and report.greatest is not None:
         print(f"From {report.least:.3g} to {report.greatest:.3g}, {report.mean:.3g} in the mean.")
     if report.unscored:
-        print(f"{plural(report.unscored, 'picture')} came later; score them with `clipsearch label --update`.")
+        print(_later(report.unscored, "score"))
     if report.unknown:
         print(f"{plural(report.unknown, 'rating')} of pictures that are not in the index did not count.")
     if report.agreement is not None:
-        found = report.agreement
-        print(
-            f"Rank correlation {found.mean:.3f} ± {found.spread:.3f} with ratings left out, in {len(found.folds)} "
-            f"folds of {report.ratings:,}."
-        )
+        print(f"Rank correlation {_folds(report.agreement, 'with ratings', report.ratings)}")
+
+
+def _folds(found: CrossValidated, tested: str, count: int) -> str:
+    """What cross-validation says: mean and spread over the folds of `count` answers."""
+    return f"{found.mean:.3f} ± {found.spread:.3f} {tested} left out, in {len(found.folds)} folds of {count:,}."
 
 
 def _print_chart(report: LabelReport) -> None:
@@ -182,15 +189,11 @@ def _print_chart(report: LabelReport) -> None:
     done = report.pictures - report.unlabelled
     print(f"{report.name}: {plural(done, 'picture')} labelled, {report.labelled:,} of them just now.")
     if report.unlabelled:
-        print(f"{plural(report.unlabelled, 'picture')} came later; label them with `clipsearch label --update`.")
+        print(_later(report.unlabelled, "label"))
     if report.unreadable:
         print(f"{plural(report.unreadable, 'example')} could not be read and did not count.")
     if report.accuracy is not None:
-        found = report.accuracy
-        print(
-            f"Accuracy {found.mean:.3f} ± {found.spread:.3f} on examples left out, in {len(found.folds)} folds of "
-            f"{report.examples:,}."
-        )
+        print(f"Accuracy {_folds(report.accuracy, 'on examples', report.examples)}")
     elif report.examples:
         print("No accuracy: it takes at least two examples of each label.")
     longest = max(report.counts.values(), default=0) or 1
@@ -200,3 +203,9 @@ def _print_chart(report: LabelReport) -> None:
         if sys.stdout.isatty():
             rows[-1].append("█" * round(_BAR * count / longest))
     print_table([*columns, *([""] if sys.stdout.isatty() else [])], rows, right=columns[1:])
+
+
+def _later(count: int, do: str) -> str:
+    from clipsearch.cli.render import plural
+
+    return f"{plural(count, 'picture')} came later; {do} them with `clipsearch label --update`."

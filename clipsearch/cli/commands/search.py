@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clipsearch.cli.filter_options import (
     AfterOption,
@@ -18,7 +18,7 @@ from clipsearch.cli.filter_options import (
     filter_from,
 )
 from clipsearch.cli.hits import Answer, Output, print_notes
-from clipsearch.cli.options import Device, DeviceOption, IndexOption, JsonOption, OfflineOption
+from clipsearch.cli.options import Device, DeviceOption, Engine, EngineOption, IndexOption, JsonOption, OfflineOption
 from clipsearch.cli.output import CsvOption, ExplainOption, ParquetOption, print_explain
 from clipsearch.cli.placing import CopyToOption, LinkToOption, place_copies, place_links, print_placed
 from clipsearch.cli.query_options import (
@@ -46,7 +46,11 @@ from clipsearch.cli.result_options import (
     SortOption,
     UniqueOption,
 )
+from clipsearch.cli.space_options import InOption, WeightsOption, spaces_from
 from clipsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from clipsearch.query.index import Index
 
 
 def search(
@@ -61,6 +65,8 @@ def search(
     no_templates: NoTemplatesOption = False,
     queries: QueriesOption = None,
     images: ImagesOption = None,
+    spaces: InOption = None,
+    weights: WeightsOption = None,
     where: WhereOption = None,
     folder: FolderOption = None,
     after: AfterOption = None,
@@ -85,6 +91,7 @@ def search(
     link_to: LinkToOption = None,
     index: IndexOption = None,
     device: DeviceOption = Device.auto,
+    engine: EngineOption = Engine.auto,
     offline: OfflineOption = False,
 ) -> None:
     """Find pictures by text, by picture, or by any mixture of them."""
@@ -105,7 +112,7 @@ def search(
         min_size=min_size,
     )
     how: dict[str, Any] = {"k": k, "where": wanted, "unique": unique, "sort": sort, "diversity": diversity}
-    how |= {"group_by": group_by, "templates": not no_templates}
+    how |= {"group_by": group_by, "templates": not no_templates, "spaces": spaces_from(spaces, weights)}
     alone = {"text": text, "image": image, "plus": plus, "minus": minus, "not": unless, "like": like, "unlike": unlike}
     many = queries is not None or images is not None
     if many:
@@ -115,7 +122,7 @@ def search(
         raise UsageError('Nothing is asked; give a text, --image FILE or --like ID, as in: clipsearch search "a dog".')
     else:
         asked = [query_from(text, plus, minus, image, unless)]
-    with Index(find_index(index), device=device.value, offline=offline) as opened:
+    with Index(find_index(index), device=device.value, engine=engine.value, offline=offline) as opened:
         if many:
             results = opened.search_many(asked, **how)
             typed: list[dict[str, Any]] = [{query.terms[0].kind: query.terms[0].value} for query in asked]
@@ -126,7 +133,7 @@ def search(
             Answer(one | {"k": k}, found, found if everything or not query.has_text else found.relevant)
             for one, query, found in zip(typed, asked, results, strict=True)
         ]
-        output.print(answers, opened.path, many=many)
+        output.print(answers, opened.path, many=many, of_captions=_of_captions(opened, how["spaces"]))
         print_notes(answers, next_page=not many and (sys.stdout.isatty() or page is not None))
         if explain:
             print_explain(results[0].plan)
@@ -134,6 +141,11 @@ def search(
             print_placed(place_copies(opened, answers[0].shown, copy_to), link=False)
         if link_to is not None:
             print_placed(place_links(opened, answers[0].shown, link_to), link=True)
+
+
+def _of_captions(index: Index, spaces: Mapping[str, float] | None) -> bool:
+    """Whether captions are what is searched, and nothing else."""
+    return spaces is not None and all(index.spaces.named(name).of == "captions" for name in spaces)
 
 
 def _refuse_beside_many(options: Mapping[str, object]) -> None:

@@ -36,6 +36,7 @@ class PrecisionKind(StrEnum):
     auto = "auto"
     float32 = "float32"
     bfloat16 = "bfloat16"
+    float16 = "float16"
 
 
 class AugmentKind(StrEnum):

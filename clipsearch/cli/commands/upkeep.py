@@ -61,18 +61,21 @@ def compact(recall: RecallOption = None, memory: MemoryOption = None, index: Ind
     from clipsearch.cli.progress import shown_count
     from clipsearch.cli.render import plural, search_index, size
     from clipsearch.query.index import Index
-    from clipsearch.store.writer import open_for_writing
+    from clipsearch.store.every_space import every_space
 
     place = find_index(index)
     with Index(place) as opened:
         before = opened.info()
-    with open_for_writing(place) as writer, shown_count("training") as shown:
-        writer.tell = lambda _, done, total: shown(done, total)
-        writer.tuning = writer.tuning.changed(recall, bytes_of(memory))
-        writer.rebuild(merge=True)
+    with every_space(place) as writers, shown_count("training") as shown:
+        segments = sum(len(writer.manifest.segments) for writer in writers)
+        for writer in writers:
+            writer.tell = lambda _, done, total: shown(done, total)
+            writer.tuning = writer.tuning.changed(recall, bytes_of(memory))
+            writer.rebuild(merge=True)
+        merged = sum(len(writer.manifest.segments) for writer in writers)
     with Index(place) as opened:
         after = opened.info()
-    print(f"{plural(before.segments, 'segment')} became {after.segments}.")
+    print(f"{plural(segments, 'segment')} became {merged}.")
     print(f"{size(before.bytes)} became {size(after.bytes)}.")
     print(f"Search: {search_index(after.trained)}.")
 

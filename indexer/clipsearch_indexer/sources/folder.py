@@ -100,7 +100,7 @@ class _Walk:
         except OSError as error:
             yield _problem(directory.rstrip("/") or ".", "The folder", error)
             return
-        if "CURRENT" in entries and "segments" in entries:
+        if {"CURRENT", "segments"} <= entries.keys() or {"spaces.json", "spaces"} <= entries.keys():
             return  # an index of clipsearch
         below: list[str] = []
         for name in sorted(entries, key=os.fsencode):

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from clipsearch.errors import PictureError, SourceError
 from clipsearch.names import from_stored
-from clipsearch.pictures import Appearance, appearance, content_hash, picture_bytes, read_picture
+from clipsearch.pictures import Appearance, content_hash
+from clipsearch.pictures.fetch import picture_bytes
+from clipsearch.pictures.isolated import Decoders
 from clipsearch.pictures.parquet import inspect_shard
-from clipsearch.types import PictureFacts, Preprocessing
+from clipsearch.types import PictureFacts
 from clipsearch_indexer.vectors.compare import New
 from clipsearch_indexer.vectors.places import Place, place_of
 
@@ -40,10 +42,10 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """Looks at pictures below `roots`, as the indexer does for a model that reads them so."""
+    """Looks at pictures below `roots`, as the indexer does, with processes that decode for the same model."""
 
     roots: Mapping[str, Path]
-    preprocessing: Preprocessing
+    decoders: Decoders
 
     def look(self, new: New) -> Looked:
         """Find the picture of a row. Never raises for one that is not there or broken."""
@@ -65,8 +67,9 @@ class Looker:
             row=place.row,
             image_column=column,
         )
-        picture = read_picture(data, draft=(self.preprocessing.width, self.preprocessing.height))
-        return Seen(len(data), changed, content_hash(data), picture.facts, appearance(picture.image), column)
+        with self.decoders.one() as number:
+            decoded = self.decoders.decode(number, data)
+        return Seen(len(data), changed, content_hash(data), decoded.facts, decoded.looks, column)
 
 
 @lru_cache(maxsize=256)

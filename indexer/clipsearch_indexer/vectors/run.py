@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from clipsearch.errors import SourceError, UsageError
@@ -11,7 +12,7 @@ from clipsearch.store.writer import open_for_writing
 from clipsearch.types import Encoder, ImportReport
 from clipsearch_indexer.build import folder_for
 from clipsearch_indexer.interrupt import stop_on_interrupt
-from clipsearch_indexer.model import RunModel, choose_model, published_model
+from clipsearch_indexer.model import ModelOptions, RunModel, choose_model, published_model
 from clipsearch_indexer.progress import Listener, Progress, ignore
 from clipsearch_indexer.vectors.columns import Named
 from clipsearch_indexer.vectors.steps import Import
@@ -25,6 +26,7 @@ def import_vectors(
     model: str | None = None,
     encoder: Encoder | None = None,
     device: str = "auto",
+    engine: str = "auto",
     offline: bool = False,
     pictures: str | Path | None = None,
     vector_column: str | None = None,
@@ -48,6 +50,7 @@ def import_vectors(
             among them. A new index needs it, an existing one has its own.
         encoder: a ready encoder instead of a model's name.
         device: `auto`, `cuda`, `mps` or `cpu`.
+        engine: `auto`, `torch` or `onnx` (on a CPU), see `clipsearch.models.load_encoder`.
         offline: never touch the network, even for weights missing here.
         pictures: the folder that paths of pictures are relative to; by default that of the first source. A picture
             that is not there is marked as `absent`, and found by its vector all the same.
@@ -76,12 +79,13 @@ def import_vectors(
         raise UsageError("Say which model made these vectors with --model, as in --model ViT-B-32/laion2b_s34b_b79k.")
     progress(Progress("loading the model"))
     with folder_for(path):
-        run_model, _ = choose_model(path, model, encoder, device=device, offline=offline)
+        run_model, _ = choose_model(path, model, encoder, ModelOptions(device, engine, offline))
         _require_dimension(tables, run_model)
     first = found[0] if found[0].is_dir() else found[0].parent
     base = Path(pictures).expanduser().absolute() if pictures is not None else first
     with open_for_writing(path, run_model.ref) as writer, stop_on_interrupt(stop) as stopping:
-        return Import(writer, run_model, tables, base, workers or os.cpu_count() or 1, progress, stopping).run()
+        report = Import(writer, run_model, tables, base, workers or os.cpu_count() or 1, progress, stopping).run()
+    return replace(report, index=path)
 
 
 def _require_dimension(tables: Sequence[VectorTable], model: RunModel) -> None:

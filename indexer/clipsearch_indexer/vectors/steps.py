@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from clipsearch.errors import SourceError
+from clipsearch.pictures import DEFAULT_MAX_PIXELS
+from clipsearch.pictures.for_model import Target
+from clipsearch.pictures.isolated import Decoders
 from clipsearch.store.background import MIN_PICTURES
 from clipsearch.store.segments import failures_of
 from clipsearch.store.writer import IndexWriter
@@ -105,9 +108,13 @@ class Import:
         if self._writer.manifest.rows + total >= MIN_PICTURES:
             store_probes(self._writer.layout, encoder, self._probing)
         index = self._writer.layout.path
-        looker = Looker({a: root.resolve(index) for a, root in self._writer.roots.items()}, encoder.preprocessing)
+        folders = {alias: root.resolve(index) for alias, root in self._writer.roots.items()}
         self._started = self._published = time.monotonic()
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="look") as pool:
+        with (
+            Decoders(self._workers, Target(encoder.preprocessing, DEFAULT_MAX_PIXELS)) as decoders,
+            ThreadPoolExecutor(self._workers, thread_name_prefix="look") as pool,
+        ):
+            looker = Looker(folders, decoders)
             for table, block, new in self._new_blocks(comparison):
                 places = [one.number for one in new]
                 start = 0

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from vector_files import DIM, lists, put, random_vectors, stored, table, unit
 
 import clipsearch
@@ -96,6 +97,17 @@ def test_a_picture_that_is_here_speaks_for_itself(album, tmp_path):
         (3, None, True),
     ]
     assert {row["root"] for row in rows} == {"photos"}
+
+
+@pytest.mark.parametrize("width", [13, 17], ids=["crashes", "never ends"])
+def test_a_picture_that_its_decoder_does_not_survive_is_as_good_as_absent(album, tmp_path, bad_decoder, width):
+    album.paint("p0.png", size=(40, 30))
+    Image.new("RGB", (width, 9)).save(album.folder / "p1.png", "bmp")
+    album.paint("p2.png", size=(40, 30))
+    put(table(tmp_path, random_vectors(3)), tmp_path / "i.index", pictures=album.folder)
+    with clipsearch.open(tmp_path / "i.index") as opened:
+        rows = opened.sql("SELECT width, absent FROM images ORDER BY id").to_pylist()
+    assert [(row["width"], row["absent"]) for row in rows] == [(40, False), (None, True), (40, False)]
 
 
 def test_absolute_paths_get_the_deepest_folder_that_holds_them_all(tmp_path):

@@ -11,6 +11,7 @@ from clipsearch.errors import ClipsearchError
 from clipsearch.query.info import IndexInfo, RootInfo
 from clipsearch.store.layout import Layout
 from clipsearch.store.manifest import published_version
+from clipsearch.store.spaces import main_folder
 from clipsearch_ui.engine import Engine
 from clipsearch_ui.library.words import name_of
 from clipsearch_ui.serving import Serving, key_of
@@ -29,7 +30,7 @@ def info_of(index: Path) -> IndexInfo:
         IndexNotFound: there is no index.
         IndexDamaged: it cannot be read.
     """
-    version = published_version(Layout(index))
+    version = published_version(Layout(main_folder(index)))
     info = _KNOWN.get(index)
     if info is None or info.version != version:
         with clipsearch.open(index, offline=True) as opened:

@@ -13,9 +13,17 @@ from clipsearch_ui.search.tiles import Found, Tile
 _ALL, _AS_THEY_COME = Filter(), Shown()
 
 
-def find(engine: Engine, query: Query, limit: int, wanted: Filter = _ALL, shown: Shown = _AS_THEY_COME) -> Found:
+def find(
+    engine: Engine,
+    query: Query,
+    limit: int,
+    wanted: Filter = _ALL,
+    shown: Shown = _AS_THEY_COME,
+    space: str | None = None,
+) -> Found:
     """The best `limit` pictures for a query, of those that are relevant to it unless it asks for all; the newest where
-    nothing is asked. Only pictures that pass the filter are found.
+    nothing is asked. Only pictures that pass the filter are found. The embedding space asked is `space`, or those that
+    answer by default.
 
     Raises:
         QueryError: something asked cannot be used.
@@ -37,6 +45,7 @@ def find(engine: Engine, query: Query, limit: int, wanted: Filter = _ALL, shown:
         unique=shown.unique,
         group_by=shown.group_by,
         sort=shown.sort,
+        spaces=space,
     )
     # What is near a picture is shown whatever it is; words may well ask for something that is not there.
     fitting = hits.relevant if query.has_text and not query.everything else hits

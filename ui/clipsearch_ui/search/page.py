@@ -15,6 +15,7 @@ from clipsearch_ui.search.find import find
 from clipsearch_ui.search.grid import grid
 from clipsearch_ui.search.query import Query, ask, asked, described
 from clipsearch_ui.search.search_bar import search_bar
+from clipsearch_ui.search.spaces import space_asked
 from clipsearch_ui.search.tiles import Found, Tile
 from clipsearch_ui.serving import Serving
 from clipsearch_ui.text import plain
@@ -56,7 +57,8 @@ def _start_over() -> None:
 
 def _what(query: Query) -> str:
     filters = " ".join(f"{part.name}={part.value}" for part in parts())
-    return " ".join(filter(None, [described(query.terms), "all" * query.everything, filters]))
+    space = f"in={space_asked()}" if space_asked() else ""
+    return " ".join(filter(None, [described(query.terms), "all" * query.everything, space, filters]))
 
 
 def _results(engine: Engine, query: Query) -> None:
@@ -67,7 +69,7 @@ def _results(engine: Engine, query: Query) -> None:
     pages = st.session_state[_PAGES][1]
     limit = PAGE_SIZE * pages
     with st.spinner("Searching …", show_time=False):
-        found = find(engine, query, limit + 1, wanted(), shown())
+        found = find(engine, query, limit + 1, wanted(), shown(), space_asked())
     if not found.tiles and not found.hidden:
         _nothing_there(engine)
         return

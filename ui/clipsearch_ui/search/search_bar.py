@@ -9,6 +9,7 @@ from clipsearch_ui.following import following
 from clipsearch_ui.search.by_picture import by_picture, pasted_or_dropped
 from clipsearch_ui.search.by_url import by_url
 from clipsearch_ui.search.query import LESS, Query, Term, ask
+from clipsearch_ui.search.spaces import space_choice
 from clipsearch_ui.serving import Serving
 
 _TEXT, _MORE_TEXT, _MORE_KIND = "text", "more-text", "more-kind"
@@ -17,7 +18,7 @@ _AS = {"and": "as well", "less": "less of", "never": "without"}
 
 
 def search_bar(serving: Serving, engine: Engine, query: Query) -> None:
-    """Draw the search field, "By picture" and "Add words"."""
+    """Draw the search field, "By picture", "Add words" and, where there are several, the embedding spaces."""
     with st.container(key="search", horizontal=True, vertical_alignment="center"):
         st.text_input(
             "Search",
@@ -31,6 +32,7 @@ def search_bar(serving: Serving, engine: Engine, query: Query) -> None:
             by_url(serving, engine, query)
         with st.popover("Add words", icon=":material/add:", width="content"):
             _words(query)
+        space_choice(engine)
     pasted_or_dropped(engine, query)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from clipsearch_ui import picture_store
-from clipsearch_ui.picture_store import PictureStore
+from clipsearch.store import picture_store
+from clipsearch.store.picture_store import PictureStore
 
 
 def test_what_is_kept_is_found_by_the_next_to_open_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pictures as small as the page shows them."""
+"""Pictures as small as they are shown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from clipsearch.pictures import read_picture
+from clipsearch.pictures.decode import read_picture
 
 THUMBNAIL = (960, 400)
 """Twice the grid's row height, for sharp screens, and as wide as a panorama's tile."""
@@ -22,8 +22,12 @@ def shrink(picture: bytes, box: tuple[int, int] = THUMBNAIL) -> bytes:
     Raises:
         PictureError: it cannot be read.
     """
-    image = read_picture(picture, draft=box).image
+    return small(read_picture(picture, draft=box).image, box)
+
+
+def small(image: Image.Image, box: tuple[int, int] = THUMBNAIL) -> bytes:
+    """The same of an upright RGB image, which is shrunk in place: it may be large, and is not copied."""
     image.thumbnail(box, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    small = BytesIO()
-    image.save(small, "WEBP", quality=_QUALITY, method=2)
-    return small.getvalue()
+    encoded = BytesIO()
+    image.save(encoded, "WEBP", quality=_QUALITY, method=2)
+    return encoded.getvalue()

@@ -13,6 +13,8 @@ _ROOM = 0.9
 
 _DAY = 86_400
 
+_THUMBNAILS, _THUMBNAIL_BYTES = "thumbnails.sqlite", 512 << 20  # some twenty thousand
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pictures (
     content_hash TEXT PRIMARY KEY, used INTEGER NOT NULL, bytes INTEGER NOT NULL, data BLOB NOT NULL
@@ -82,6 +84,11 @@ class PictureStore:
         with suppress(sqlite3.Error):
             return int(self._db.execute("SELECT coalesce(sum(bytes), 0) FROM pictures").fetchone()[0])
         return 0
+
+
+def thumbnails_of(index: Path) -> PictureStore:
+    """The small pictures of an index, by the content hashes of what they show (`clipsearch.pictures.small`)."""
+    return PictureStore(index / _THUMBNAILS, _THUMBNAIL_BYTES)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

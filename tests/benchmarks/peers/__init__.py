@@ -1,0 +1,1 @@
+"""Indexing and searching beside rclip and clip-retrieval."""

@@ -1,0 +1,21 @@
+"""What tests of indexing share: decoders with bugs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clipsearch.pictures import isolated
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def bad_decoder(monkeypatch):
+    """Processes that decode with the bugs of `bad_decoder/sitecustomize.py`."""
+    monkeypatch.setenv("PYTHONPATH", str(HERE / "bad_decoder"))
+    monkeypatch.setattr(isolated, "_SPARE", [])
+    monkeypatch.setattr(isolated, "TIME_LIMIT", 1.0)
+    yield
+    isolated._end_spare()
