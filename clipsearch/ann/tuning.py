@@ -150,9 +150,10 @@ def _candidates(index: TrainedIndex, trial: Trial, point: OperatingPoint, count:
 def _ranks(candidates: Ids, truth: Ids) -> NDArray[np.int64]:
     """Where among its query's candidates each true id stands, int64 of truth's shape; beyond all where it is not."""
     ranks = np.full(truth.shape, np.iinfo(np.int64).max)
-    for row, (found, wanted) in enumerate(zip(candidates, truth, strict=True)):
-        order = np.argsort(found)
-        place = np.minimum(np.searchsorted(found[order], wanted), len(found) - 1)
-        hit = found[order][place] == wanted
-        ranks[row, hit] = order[place[hit]]
+    columns = np.argsort(truth, axis=1)  # of the truth, since it is the shorter of the two
+    for row, found in enumerate(candidates):
+        wanted = truth[row, columns[row]]
+        place = np.minimum(np.searchsorted(wanted, found), len(wanted) - 1)
+        [hits] = np.nonzero(wanted[place] == found)
+        ranks[row, columns[row, place[hits]]] = hits
     return ranks
