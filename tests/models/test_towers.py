@@ -315,6 +315,6 @@ def test_a_tower_that_onnx_cannot_express_is_left_to_torch(
 
     monkeypatch.setattr(selection, "export_images", refuse)
     encoder = PortableEncoder(resolve(str(tiny)), "auto")
-    np.testing.assert_allclose(encoder.encode_images(pictures), by_torch.encode_images(pictures), atol=1e-5)
+    assert worst(encoder.encode_images(pictures), by_torch.encode_images(pictures)) >= FAITHFUL, "perhaps in bfloat16"
     with pytest.raises(ModelError, match="choose --engine torch"):
         load_encoder(str(tiny), device="cpu", engine="onnx").encode_images(pictures)
