@@ -58,15 +58,17 @@ class OpenClipEncoder:
         self.logit_scale, self.logit_bias = _logits(self.network)
         self._normalise = Normaliser(model.preprocessing, self.device)
         self._forward = Forward(model.name, self.dim, self.device)
-        self._embed_images: Callable[[Pixels], Vectors] = partial(self._forward, self._image_tower)
+        self._on_gpus: Callable[[Pixels], Vectors] | None = None
         if self.device.type == "cuda":
             images = ImageNetwork(self.network, image_features, self.preprocessing, self.dim)
             self.batch_size = pictures_a_call(images.shape)
-            self._embed_images = on_all_gpus(images, self._embed_images, self.fingerprint, tell)
+            by_one = partial(self._forward, self._image_tower)
+            self._on_gpus = on_all_gpus(images, by_one, self.fingerprint, tell)
 
     def encode_images(self, pixels: Pixels) -> Vectors:
         """Embed uint8 pixels [n, height, width, 3] of the size `preprocessing` says; returns float32 [n, dim]."""
-        return self._embed_images(pixels)
+        # Kept where a GPU embeds, and made anew elsewhere: a bound method would keep the model from being let go of.
+        return self._on_gpus(pixels) if self._on_gpus else self._forward(self._image_tower, pixels)
 
     def encode_images_in_bfloat16(self, pixels: Pixels) -> Vectors:
         """The same, products of matrices and convolutions in bfloat16, for processors that have instructions for it."""

@@ -101,6 +101,13 @@ class PortableEncoder:
             self._torch = OpenClipEncoder(self._model, "cpu", self._threads)
         return self._torch
 
+    def _handed_over(self) -> OpenClipEncoder:
+        """The model loaded by torch, which is not kept: its memory is for pictures now."""
+        encoder = self._by_torch()
+        if self._facts.text != "torch":
+            self._torch = None
+        return encoder
+
     def _load_texts(self) -> TextEncode:
         if self._facts.text == "torch":
             return self._by_torch().encode_texts
@@ -156,12 +163,10 @@ class PortableEncoder:
 
         try:
             forget(self._folder)
-            select(self._by_torch(), self._folder, self._threads, self._tell)
+            select(self._handed_over, self._folder, self._threads, self._tell)
             chosen = self._chosen_images()
         except OSError:  # as for facts
             chosen = None
         if chosen is None:
             return self._by_torch().encode_images
-        if self._facts.text != "torch":
-            self._torch = None  # its memory is for pictures now
         return chosen

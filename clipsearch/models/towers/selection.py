@@ -46,10 +46,24 @@ class Candidate:
     vector: Vectors
 
 
-def select(encoder: OpenClipEncoder, folder: Path, threads: int | None, tell: Callable[[str], None]) -> ImageChoice:
-    """Export the image tower of a loaded model into `folder`, choose a form, and remember which.
+@dataclass(frozen=True, slots=True)
+class ByTorch:
+    """What torch was needed for: the vectors `wanted` of sample `pixels`, its own `rates`, and the graph in single
+    precision; None where it cannot be written."""
 
-    Of two processes one does it, and the other takes over what was chosen. `tell` hears what is being done.
+    pixels: Pixels
+    wanted: Vectors
+    rates: TorchRates
+    graph: Path | None
+
+
+def select(
+    load: Callable[[], OpenClipEncoder], folder: Path, threads: int | None, tell: Callable[[str], None]
+) -> ImageChoice:
+    """Export the image tower of a model into `folder`, choose a form, and remember which.
+
+    Of two processes one does it, and the other takes over what was chosen. `load` brings the model, which is let go of
+    before its graph is loaded: one of them at a time is in memory. `tell` hears what is being done.
 
     Raises:
         OSError: the folder cannot be written.
@@ -60,7 +74,9 @@ def select(encoder: OpenClipEncoder, folder: Path, threads: int | None, tell: Ca
         if known is not None and (known.precision is None or graph_file(folder).is_file()):
             return known
         with TemporaryDirectory(prefix="new-", dir=folder) as place:
-            return _selected(encoder, folder, _candidates(encoder, Path(place), threads, tell))
+            tell("preparing the model for this machine, once")
+            exported = _exported(load(), Path(place) / "float32.onnx")
+            return _selected(folder, exported.rates, _candidates(exported, threads))
 
 
 def forget(folder: Path) -> None:
@@ -69,8 +85,7 @@ def forget(folder: Path) -> None:
     graph_file(folder).unlink(missing_ok=True)
 
 
-def _selected(encoder: OpenClipEncoder, folder: Path, measured: tuple[TorchRates, list[Candidate]]) -> ImageChoice:
-    torch_rates, candidates = measured
+def _selected(folder: Path, torch_rates: TorchRates, candidates: list[Candidate]) -> ImageChoice:
     by_torch = max(torch_rates, key=lambda name: torch_rates[name])
     torch_rate, bfloat16 = torch_rates[by_torch], by_torch == "torch bfloat16"
     rates = {f"onnx {one.precision}": one.rate for one in candidates} | torch_rates
@@ -85,29 +100,38 @@ def _selected(encoder: OpenClipEncoder, folder: Path, measured: tuple[TorchRates
     return choice
 
 
-def _candidates(
-    encoder: OpenClipEncoder, place: Path, threads: int | None, tell: Callable[[str], None]
-) -> tuple[TorchRates, list[Candidate]]:
-    """Pictures a second with torch, and what became of each graph."""
-    tell("preparing the model for this machine, once")
+def _exported(encoder: OpenClipEncoder, file: Path) -> ByTorch:
     pixels = sample_pixels(encoder.preprocessing)
     wanted = encoder.encode_images(pixels)
-    torch_rates = _torch_rates(encoder, pixels, wanted)
+    rates = _torch_rates(encoder, pixels, wanted)
     if bytes_of_images(encoder) > LARGEST:
-        return torch_rates, []
-    measured = partial(_measured, pixels=pixels, wanted=wanted, threads=threads)
-    single, whole = place / "float32.onnx", place / "int8.onnx"
+        return ByTorch(pixels, wanted, rates, None)
     try:
-        export_images(encoder, single)
+        export_images(encoder, file)
+    except OSError:
+        raise
+    except Exception:  # whatever an unusual tower makes torch raise: then torch alone runs it
+        return ByTorch(pixels, wanted, rates, None)
+    return ByTorch(pixels, wanted, rates, file)
+
+
+def _candidates(exported: ByTorch, threads: int | None) -> list[Candidate]:
+    """The graph in single precision and, where it multiplies matrices, in eight bits."""
+    single = exported.graph
+    if single is None:
+        return []
+    measured = partial(_measured, pixels=exported.pixels, wanted=exported.wanted, threads=threads)
+    whole = single.with_name("int8.onnx")
+    try:
         candidates = [measured("float32", single)]
         if has_products(single):
             quantize(single, whole)
             candidates.append(measured("int8", whole))
     except OSError:
         raise
-    except Exception:  # whatever an unusual tower makes torch or ONNX Runtime raise: then torch alone runs it
-        return torch_rates, []
-    return torch_rates, candidates
+    except Exception:  # whatever an unusual tower makes ONNX Runtime raise: as above
+        return []
+    return candidates
 
 
 def _torch_rates(encoder: OpenClipEncoder, pixels: Pixels, wanted: Vectors) -> TorchRates:
