@@ -56,7 +56,7 @@ SCENES = {
     "newest": Scene("/", ".grid img"),
     "terms": Scene("/?q=a+sailboat&also=at+night%3A0.7&like=5%3A-0.5&not=a+car&all=1", ".grid img"),
     "nothing": Scene("/?q=a+steam+engine+in+a+dentist%27s+office", "h3"),
-    "filters": Scene("/?q=a+house&min=400&format=JPEG&all=1", ".grid img"),
+    "filters": Scene("/?q=a+rainbow&min=400&format=JPEG", ".grid img"),
     "refused": Scene("/?where=colour+%3D+1", "[data-testid=stAlert]"),
     "picture": Scene("/?picture=24", "[role=dialog] img"),
     "map": Scene("/map", "canvas"),

@@ -57,7 +57,7 @@ PRESETS: dict[str, Preset] = {
             dim=256,
             image_size=192,
             download_mb=0,
-            speed=435,
+            speed=312,
         ),
         Preset(
             name=DEFAULT,
