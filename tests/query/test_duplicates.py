@@ -171,6 +171,8 @@ def brute_force(vectors, hashes, best_first, threshold):
     assume(np.abs(cosines - threshold).min() > 1e-4)
     assume(margin.min() > 1e-2)
     same = (cosines >= threshold) & (bits <= 20 - 150 * (1 - cosines))
+    # Nor where the rounding of stored vectors makes it matter which of the two is asked for.
+    assume(np.array_equal(same, same.T))
     groups, left = [], list(best_first)
     while left:
         keep, *rest = left
