@@ -49,7 +49,7 @@ def test_pictures_are_drawn_and_one_becomes_a_search(open_page: Open, address: s
     canvas = page.locator(f"{MAP} canvas")
     ink = canvas.evaluate(INKED)
     assert ink["count"] > 70
-    canvas.click(position={"x": ink["x"], "y": ink["y"] + 4})
+    canvas.click(position={"x": ink["x"] + 2, "y": ink["y"] + 4})
     card = page.locator(f"{MAP} .card")
     expect(card).to_be_visible()
     chosen = card.get_by_text("Search from here").get_attribute("href").partition("=")[2]
@@ -88,7 +88,7 @@ def test_the_wheel_and_the_mouse_move_it_and_pointing_names_a_picture(open_page:
     page.locator(f"{MAP} .zoom").get_by_label("Show all").click()
     expect(page.locator(MAP)).to_have_attribute("data-scale", "1.00")
     ink = canvas.evaluate(INKED)
-    canvas.hover(position={"x": ink["x"], "y": ink["y"] + 3})
+    canvas.hover(position={"x": ink["x"] + 2, "y": ink["y"] + 3})
     expect(page.locator(f"{MAP} .hint img")).to_be_visible()
     before = page.locator(MAP).get_attribute("data-drawn")
     page.mouse.down()

@@ -132,7 +132,7 @@ class CollectionMap {
   at(px, py, reach = 14) {
     const points = this.finest;
     if (!points) return null;
-    const over = this.thumbnails.find(({ x, y, size }) => Math.abs(x - px) < size / 2 && Math.abs(y - py) < size / 2);
+    const over = this.thumbnails.find(({ x, y, size }) => Math.max(Math.abs(x - px), Math.abs(y - py)) <= size / 2 + FRAME);
     const { view } = this;
     const place = over?.place ?? points.nearest(view.x + (px - view.width / 2) / view.scale, view.y + (py - view.height / 2) / view.scale, reach / view.scale);
     return place < 0 ? null : { id: points.ids[place], x: points.x[place], y: points.y[place] };

@@ -8,6 +8,7 @@ const GREY = [153, 153, 153];
 const [OTHER, NONE, STEPS] = [254, 255, 250];
 
 const CROWD = 300; // pictures in view above which all are dots
+const FRAME = 2; // pixels around a thumbnail
 const MOST = 120; // thumbnails at once
 
 // Red, green, blue and opacity of a class.
@@ -77,6 +78,6 @@ function drawThumbnail(context, { x, y, size }, picture, edge) {
   const shrink = size / Math.max(w, h);
   const [left, top] = [x - (w * shrink) / 2, y - (h * shrink) / 2];
   context.fillStyle = edge;
-  context.fillRect(left - 2, top - 2, w * shrink + 4, h * shrink + 4);
+  context.fillRect(left - FRAME, top - FRAME, w * shrink + 2 * FRAME, h * shrink + 2 * FRAME);
   if (ready) context.drawImage(image, left, top, w * shrink, h * shrink);
 }
