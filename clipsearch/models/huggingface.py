@@ -52,15 +52,16 @@ class HuggingFaceEncoder:
         with torch.inference_mode():
             self.dim = self._text_tower([""]).shape[1]
         self._forward = Forward(model.name, self.dim, self.device)
-        self._embed_images: Callable[[Pixels], Vectors] = partial(self._forward, self._image_tower)
+        self._on_gpus: Callable[[Pixels], Vectors] | None = None
         if self.device.type == "cuda":
             images = ImageNetwork(self._model, self._features, self.preprocessing, self.dim)
             self.batch_size = pictures_a_call(images.shape)
-            self._embed_images = on_all_gpus(images, self._embed_images, self.fingerprint, tell)
+            by_one = partial(self._forward, self._image_tower)
+            self._on_gpus = on_all_gpus(images, by_one, self.fingerprint, tell)
 
     def encode_images(self, pixels: Pixels) -> Vectors:
         """Embed uint8 pixels [n, height, width, 3] of the size `preprocessing` says; returns float32 [n, dim]."""
-        return self._embed_images(pixels)
+        return self._on_gpus(pixels) if self._on_gpus else self._forward(self._image_tower, pixels)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed sentences, each cut off at the model's context length; returns float32 [n, dim]."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,8 @@ from clipsearch.models.openclip import OpenClipEncoder
 from clipsearch.models.towers.facts import TEXT_WEIGHTS, Facts
 from clipsearch.models.towers.image_tower import INPUT, OUTPUT
 from clipsearch.models.towers.mapped import Tensors, map_tensors
+from clipsearch.models.towers.samples import worst_cosine
+from clipsearch.models.towers.silence import without_advice
 from clipsearch.models.towers.text_tower import TextTower, text_shape
 from clipsearch.models.weights import ResolvedModel
 
@@ -55,7 +56,7 @@ def _text_of(encoder: OpenClipEncoder, model: ResolvedModel, folder: Path) -> An
             found = TextTower(shape, tensors)(tokens)
         except (KeyError, ValueError, IndexError):
             return False
-        return found.shape == wanted.shape and bool((found * wanted).sum(axis=1).min() >= _EXACT)
+        return found.shape == wanted.shape and worst_cosine(found, wanted) >= _EXACT
 
     if model.checkpoint.suffix == ".safetensors" and exact(map_tensors(model.checkpoint)):
         return "model"
@@ -168,12 +169,9 @@ def _exportable() -> Iterator[None]:
     """Attention in steps that ONNX knows, and no advice on the terminal."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings():
+        with without_advice(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(level)
         torch.backends.mha.set_fastpath_enabled(fast)

@@ -3,12 +3,12 @@ each column of weights (ONNX Runtime's dynamic quantisation)."""
 
 from __future__ import annotations
 
-import logging
 import platform
 from pathlib import Path
 
 from clipsearch.models.towers.engine import processor_can
 from clipsearch.models.towers.image_tower import onnx_runtime
+from clipsearch.models.towers.silence import without_advice
 
 _WITHOUT_SATURATION = ("avx512_vnni", "avx_vnni", "amx_int8")
 
@@ -23,9 +23,7 @@ def quantize(graph: Path, file: Path) -> None:
     onnx_runtime()
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
+    with without_advice():
         quantize_dynamic(
             graph,
             file,
@@ -34,8 +32,6 @@ def quantize(graph: Path, file: Path) -> None:
             reduce_range=_saturates(),
             weight_type=QuantType.QInt8,
         )
-    finally:
-        logging.disable(level)
 
 
 def has_products(graph: Path) -> bool:
