@@ -224,9 +224,9 @@ class RunTiming:
     Attributes:
         seconds: wall time of all this.
         images_per_second: pictures looked at, those that failed included.
-        workers: processes that decoded.
-        read: share of the time of the threads that read files which they spent with that, two for each worker.
-        decode: share of the time of the workers which they spent decoding.
+        workers: processes that read and decoded.
+        read: share of the time of the workers which they spent reading files.
+        decode: the same for decoding.
         wait: share of the wall time in which the model waited for decoded pictures.
         encode: share of the wall time in which the model was at work.
         write: share of the wall time in which the model waited for batches to be written and published; what is

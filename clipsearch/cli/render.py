@@ -37,7 +37,7 @@ def time_lines(timing: RunTiming) -> list[str]:
     """Where a run's time went, and what held it up."""
     return [
         f"Time: the model waited for pictures {timing.wait:.0%}, embedded {timing.encode:.0%}, waited for the disk "
-        f"{timing.write:.0%}; readers were busy {timing.read:.0%}, {plural(timing.workers, 'decoder')} "
+        f"{timing.write:.0%}; {plural(timing.workers, 'decoder')} read {timing.read:.0%} of the time, decoded "
         f"{timing.decode:.0%}.",
         timing.bottleneck,
     ]

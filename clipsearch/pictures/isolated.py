@@ -1,4 +1,5 @@
-"""Decoding in processes of their own, so that a decoder may crash or never end and only its picture is lost."""
+"""Reading and decoding in processes of their own, so that a decoder may crash or never end and only its picture is
+lost."""
 
 from __future__ import annotations
 
@@ -6,27 +7,71 @@ import atexit
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from queue import LifoQueue
 from subprocess import DEVNULL, PIPE, Popen
-from typing import IO
+from typing import IO, Any, TypeVar
 
 import msgspec
-import numpy as np
 
 from clipsearch.errors import ClipsearchError, PictureError
 from clipsearch.pictures import worker
 from clipsearch.pictures.for_model import Decoded, Target
-from clipsearch.pictures.messages import FOUND, JOB, PICTURE, Found, Job, Refused, map_shared, receive, send
+from clipsearch.pictures.messages import (
+    DECODE,
+    JOB,
+    MOST,
+    READ,
+    Content,
+    Decoding,
+    Job,
+    ReadGroup,
+    Refused,
+    SharedPixels,
+    receive,
+    send,
+)
 
 TIME_LIMIT = 60.0
-"""Seconds that one picture may take. The slowest formats decode some five million pixels a second, and 200 million are
-the most that is tried by default."""
+"""Seconds that one picture may take to decode. The slowest formats decode some five million pixels a second, and 200
+million are the most that is tried by default."""
+
+Source = str | bytes
+"""A picture: the path of its file, or what would be in it."""
+Span = tuple[float, float]
+"""When something began and ended, seconds by `time.perf_counter`."""
+Wanted = Callable[[Sequence[str]], Sequence[bool]]
+"""Which of the pictures with these `clipsearch.pictures.content_hash` are to be decoded."""
+
+_Answer = TypeVar("_Answer")
 
 _SPARE: list[_Process] = []
 """Processes that wait for further work: to start one takes as long as to decode fifty pictures. They end by themselves
 after `worker.IDLE` seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A picture that was read: its bytes, their hash and, where it was wanted, what was `decoded`, and when."""
+
+    size: int
+    content_hash: str
+    decoded: Decoded | None = None
+    decoding: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What became of some pictures, in their order: by which process, and when it was `reading` those that it survived.
+    Of one that could not be read or decoded there is the error, with the reason "crashed" or "too slow" where that was
+    the decoder's end."""
+
+    process: int
+    reading: Span | None
+    pictures: list[Looked | PictureError]
 
 
 class Decoders:
@@ -67,43 +112,68 @@ class Decoders:
             if process is not None:
                 process.kill()
 
-    @contextmanager
-    def one(self) -> Iterator[int]:
-        """The number of a process that nobody else uses as long as the context lasts; waits for one."""
+    def decode(self, source: Source) -> Looked:
+        """Read and decode one picture.
+
+        Raises:
+            PictureError: it cannot be read or decoded, it crashed the decoder, or took longer than `TIME_LIMIT`.
+            ClipsearchError: processes cannot be started, or were stopped.
+        """
+        (picture,) = self.look([source], lambda hashes: [True]).pictures
+        if isinstance(picture, PictureError):
+            raise picture
+        return picture
+
+    def look(self, sources: Sequence[Source], wanted: Wanted) -> Group:
+        """Read at most `messages.MOST` pictures, and decode those that are `wanted`; waits for a free process.
+
+        Raises:
+            ClipsearchError: processes cannot be started, or were stopped.
+        """
         number = self._free.get()
         try:
-            yield number
+            return self._look(number, sources, wanted)
         finally:
             self._free.put(number)
 
-    def decode(self, number: int, data: bytes) -> Decoded:
-        """Decode the bytes of a picture file with the process of that number, from `one`.
-
-        Raises:
-            PictureError: it cannot be decoded, it crashed the decoder, or took longer than `TIME_LIMIT`.
-            ClipsearchError: processes cannot be started, or were stopped.
-        """
-        for _ in range(2):  # something else may have ended the process: the picture is tried once more
-            if self._over:
-                raise ClipsearchError("Decoding was stopped; start again to go on.")
-            process = self._processes[number] = self._processes[number] or _spare()
+    def _look(self, number: int, sources: Sequence[Source], wanted: Wanted) -> Group:
+        reading: Span | None = None
+        seen: dict[int, Looked | PictureError] = {}
+        ends: Counter[int] = Counter()
+        while left := [place for place in range(len(sources)) if place not in seen]:
+            process = self._process(number)
             try:
-                return process.decode(self._job, data)
+                reading, pictures = process.look(self._job, [sources[place] for place in left], wanted)
+                seen |= zip(left, pictures, strict=True)
             except (EOFError, OSError):
-                self._processes[number] = None
-                status = process.end()
-            if self._over:
-                continue
-            if not process.started:
-                raise ClipsearchError(
-                    f"The process that decodes pictures ended as it started (exit status {status}); check that "
-                    f"`{sys.executable}` runs and that there is memory left, then start again."
-                )
-            if status == worker.TOO_LONG:
-                raise PictureError(
-                    "too slow", f"The picture took longer than {self._job.seconds:g} s to decode; save it anew."
-                )
-        raise PictureError("crashed", "The picture crashed the decoder; copy it again, or save it anew.")
+                place = left[process.at]
+                if error := self._ended(number, process, again=ends[place] > 0):
+                    seen[place] = error
+                ends[place] += 1
+        return Group(number, reading, [seen[place] for place in range(len(sources))])
+
+    def _process(self, number: int) -> _Process:
+        if self._over:
+            raise ClipsearchError("Decoding was stopped; start again to go on.")
+        process = self._processes[number] = self._processes[number] or _spare()
+        return process
+
+    def _ended(self, number: int, process: _Process, *, again: bool) -> PictureError | None:
+        """Why the picture that it was at cannot be decoded; None where it ought to be tried once more, since something
+        else may have ended the process."""
+        self._processes[number] = None
+        status = process.end()
+        if not process.started and not self._over:
+            raise ClipsearchError(
+                f"The process that decodes pictures ended as it started (exit status {status}); check that "
+                f"`{sys.executable}` runs and that there is memory left, then start again."
+            )
+        if status == worker.TOO_LONG:
+            seconds = self._job.seconds
+            return PictureError("too slow", f"The picture took longer than {seconds:g} s to decode; save it anew.")
+        if again:
+            return PictureError("crashed", "The picture crashed the decoder; copy it again, or save it anew.")
+        return None
 
 
 def prestart() -> None:
@@ -115,10 +185,10 @@ class _Process:
     def __init__(self) -> None:
         # Not `multiprocessing`, which runs the caller's main module once more in each process.
         self._memory = _memory()
-        self._shared = str(self._memory.fileno()) if self._memory else f"clipsearch-{os.getpid()}-{id(self)}"
+        self._name = str(self._memory.fileno()) if self._memory else f"clipsearch-{os.getpid()}-{id(self)}"
         code = f"import sys; sys.path[:] = {sys.path!r}; from clipsearch.pictures.worker import main; main(sys.argv[1])"
         self._process = Popen(
-            [sys.executable, "-c", code, self._shared],
+            [sys.executable, "-c", code, self._name],
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,
@@ -126,41 +196,65 @@ class _Process:
             start_new_session=True,  # Ctrl-C in a terminal is not for it
         )
         self._job: Job | None = None
+        self._shared: SharedPixels | None = None
         self.started = False
 
     @property
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def at(self) -> int:
+        """The place, in the group it was given last, of the picture that it is decoding or was when it ended."""
+        return self._shared.at if self._shared else 0
+
     def kill(self) -> None:
         with suppress(OSError):
             self._process.kill()
 
-    def decode(self, job: Job, data: bytes) -> Decoded:
-        """Raises `EOFError` or `OSError` where the process ended."""
+    def look(self, job: Job, sources: Sequence[Source], wanted: Wanted) -> tuple[Span, list[Looked | PictureError]]:
+        """Read pictures, and decode some. Raises `EOFError` or `OSError` where the process ended."""
+        if job != self._job:
+            self._take(job)
+        assert self._shared is not None
+        assert len(sources) <= MOST
+        self._shared.at = 0
+        shown = [(True, os.fsencode(one)) if isinstance(one, str) else (False, one) for one in sources]
+        group = self._asked(READ, shown, ReadGroup)
+        pictures = [_looked(outcome) for outcome in group.outcomes]
+        readable = [(place, one) for place, one in enumerate(pictures) if isinstance(one, Looked)]
+        asked = wanted([one.content_hash for _, one in readable])
+        decode = [place for (place, _), is_wanted in zip(readable, asked, strict=True) if is_wanted]
+        if decode:
+            for place, decoding in zip(decode, self._asked(DECODE, decode, list[Decoding]), strict=True):
+                pictures[place] = self._decoded(place, pictures[place], decoding)
+        return (group.began, group.ended), pictures
+
+    def _decoded(self, place: int, picture: Looked | PictureError, decoding: Decoding) -> Looked | PictureError:
+        assert isinstance(picture, Looked)
+        assert self._shared is not None
+        found = decoding.outcome
+        if isinstance(found, Refused):
+            return PictureError(found.reason, found.message)
+        decoded = Decoded(found.facts, found.looks, self._shared.pixels[place].copy(), found.thumbnail)
+        return Looked(picture.size, picture.content_hash, decoded, (decoding.began, decoding.ended))
+
+    def _asked(self, kind: int, content: Any, answer: type[_Answer]) -> _Answer:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        send(self._process.stdin, kind, content)
+        return msgspec.msgpack.decode(receive(self._process.stdout)[1], type=answer)
+
+    def _take(self, job: Job) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         if not self.started:
             receive(self._process.stdout)
             self.started = True
-        if job != self._job:
-            self._take(job)
-        send(self._process.stdin, PICTURE, data)
-        kind, answer = receive(self._process.stdout)
-        if kind != FOUND:
-            refused = msgspec.msgpack.decode(answer, type=Refused)
-            raise PictureError(refused.reason, refused.message)
-        found = msgspec.msgpack.decode(answer, type=Found)
-        pixels = np.frombuffer(self._pixels, np.uint8).reshape(job.target.shape).copy()
-        return Decoded(found.facts, found.looks, pixels, found.thumbnail)
-
-    def _take(self, job: Job) -> None:
-        assert self._process.stdin is not None
-        size = int(np.prod(job.target.shape))
         if self._memory:
-            os.ftruncate(self._memory.fileno(), size)
-        self._pixels = map_shared(self._shared, size)
-        send(self._process.stdin, JOB, msgspec.msgpack.encode(job))
+            os.ftruncate(self._memory.fileno(), SharedPixels.size(job.target))
+        self._shared = SharedPixels(self._name, job.target)
+        send(self._process.stdin, JOB, job)
         self._job = job
 
     def end(self) -> int:
@@ -172,6 +266,12 @@ class _Process:
                 with suppress(OSError):
                     stream.close()
         return status
+
+
+def _looked(outcome: Content | Refused) -> Looked | PictureError:
+    if isinstance(outcome, Refused):
+        return PictureError(outcome.reason, outcome.message)
+    return Looked(outcome.size, outcome.content_hash)
 
 
 def _memory() -> IO[bytes] | None:

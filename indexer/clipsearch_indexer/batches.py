@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,15 +11,19 @@ import numpy as np
 import pyarrow as pa
 
 from clipsearch.errors import PictureError
+from clipsearch.pictures import Appearance
 from clipsearch.store.schema import ROW_SCHEMA, own_names
 from clipsearch.store.segments import failures_of, removals_of
 from clipsearch.store.writer import IndexWriter
-from clipsearch.types import StoredVectors
+from clipsearch.types import PictureFacts, StoredVectors
 from clipsearch_indexer.candidates import Candidate, Chunk
 from clipsearch_indexer.encode import EncodedBatch
 from clipsearch_indexer.known import KnownPicture
 from clipsearch_indexer.plan import Plan
 from clipsearch_indexer.prepare import Prepared
+
+_FACTS = tuple(field.name for field in fields(PictureFacts))
+_LOOKS = tuple(field.name for field in fields(Appearance))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +127,8 @@ def _row(prepared: Prepared, picture_id: int, picture: KnownPicture, now: dateti
         "bytes": prepared.size,
         "mtime_ns": candidate.mtime_ns,
         "indexed_at": now,
-        **asdict(facts),
-        **asdict(picture.looks),
+        **{name: getattr(facts, name) for name in _FACTS},
+        **{name: getattr(picture.looks, name) for name in _LOOKS},
     }
 
 

@@ -23,13 +23,13 @@ _GONE = 0
 class Candidate:
     """One picture to look at, `size` bytes long.
 
-    `source` is its file, or its bytes, or None where its Parquet row is empty; `old_id` and `old_hash` are what the
-    index holds at the same place.
+    `source` is the path of its file, or its bytes, or None where its Parquet row is empty; `old_id` and `old_hash` are
+    what the index holds at the same place.
     """
 
     root: str
     path: str
-    source: Path | bytes | None
+    source: str | bytes | None
     size: int
     mtime_ns: int
     file: str | None = None
@@ -75,7 +75,7 @@ def _file_candidate(file: StoredFile, base: Path) -> Candidate:
     return Candidate(
         root=file.root,
         path=file.path,
-        source=base / from_stored(file.path),
+        source=f"{base}{os.sep}{from_stored(file.path)}",
         size=file.bytes,
         mtime_ns=file.mtime_ns,
         file=file.path,
@@ -115,7 +115,7 @@ def _row_candidate(shard: Shard, rows: ShardRows, offset: int) -> Candidate:
     )
 
 
-def _located(shard: Shard, cell: bytes | str | None) -> tuple[Path | bytes | None, str | None, int, int]:
+def _located(shard: Shard, cell: bytes | str | None) -> tuple[str | bytes | None, str | None, int, int]:
     """Source, stored file, bytes and time of change of what a cell holds or names."""
     if not isinstance(cell, str):
         return cell, None, len(cell or b""), shard.mtime_ns
@@ -124,8 +124,8 @@ def _located(shard: Shard, cell: bytes | str | None) -> tuple[Path | bytes | Non
     try:
         found = path.stat()
     except (OSError, ValueError):  # ValueError: a NUL in the cell
-        return path, to_stored(file), 0, _GONE
-    return path, to_stored(file), found.st_size, max(found.st_mtime_ns, shard.mtime_ns)
+        return str(path), to_stored(file), 0, _GONE
+    return str(path), to_stored(file), found.st_size, max(found.st_mtime_ns, shard.mtime_ns)
 
 
 def _is_stored(shard: Shard, candidate: Candidate) -> bool:

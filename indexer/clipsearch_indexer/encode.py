@@ -34,7 +34,7 @@ class BatchEncoder:
     def encode(self, chunk: Chunk, prepared: Sequence[Prepared]) -> EncodedBatch:
         """Find or make the vector of each picture of a chunk that could be read."""
         known = self._known.find([p.content_hash for p in prepared if p.error is None])
-        ready = [self._preparer.decode(p) if p.data and p.content_hash not in known else p for p in prepared]
+        ready = [self._preparer.decode(p) if _is_lost(p, known) else p for p in prepared]
         new = [p for p in ready if p.pixels is not None and p.content_hash not in known]
         with self._preparer.timing.span("encode", "main", pictures=len(new)):
             embedded = self._embedder.contents(new)
@@ -45,24 +45,39 @@ class BatchEncoder:
         return EncodedBatch(chunk, slim, known | embedded, len(embedded))
 
 
+def _is_lost(prepared: Prepared, known: Mapping[str, KnownPicture]) -> bool:
+    """Whether a picture was not decoded since its content seemed known, and is not."""
+    return prepared.error is None and prepared.pixels is None and prepared.content_hash not in known
+
+
 class Embedder:
     """Puts pixels through an encoder, so many at a time as there is memory for."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._most: int | None = None
+        wanted = encoder.preprocessing
+        # Kept, since fresh memory of this size costs as much time as filling it.
+        self._batch: Pixels = np.empty((0, wanted.height, wanted.width, 3), np.uint8)
 
     def contents(self, prepared: Sequence[Prepared]) -> dict[str, KnownPicture]:
         """What is known of decoded pictures, vectors included, by content hash; each content is embedded once."""
         once = {p.content_hash: p for p in prepared}
         if not once:
             return {}
-        vectors = self.vectors(np.stack([p.pixels for p in once.values() if p.pixels is not None])).astype(np.float16)
+        pixels = self._stacked([p.pixels for p in once.values() if p.pixels is not None])
+        vectors = self.vectors(pixels).astype(np.float16)
         return {
             content: KnownPicture(p.facts, p.looks, vector)
             for (content, p), vector in zip(once.items(), vectors, strict=True)
             if p.facts is not None and p.looks is not None
         }
+
+    def _stacked(self, pictures: Sequence[Pixels]) -> Pixels:
+        """The pictures as one array, which is good until the next call."""
+        if len(pictures) > len(self._batch):
+            self._batch = np.empty((len(pictures), *self._batch.shape[1:]), np.uint8)
+        return np.stack(pictures, out=self._batch[: len(pictures)])
 
     def vectors(self, pixels: Pixels) -> Vectors:
         """Embed uint8 pixels [n, height, width, 3]. Where the memory is too small for all, it is tried with half as

@@ -33,7 +33,7 @@ class KnownContents:
     """Contents of the published version, and of the batches written since.
 
     Asking for a content goes through an array of 64-bit hash prefixes first (8 bytes a picture), so that new pictures
-    cost no query. `seems_known` may be asked from any thread.
+    cost no query. `seem_known` may be asked from any thread.
     """
 
     def __init__(self, layout: Layout, manifest: Manifest) -> None:
@@ -54,7 +54,9 @@ class KnownContents:
             "WHERE content_hash IS NOT NULL"  # of an imported vector whose picture is absent
         )
         self._prefixes: NDArray[np.uint64] = np.sort(table.read_all()["prefix"].to_numpy())
-        self._recent = {content: known for content, known in self._recent.items() if not self._is_stored(content)}
+        recent = self._recent
+        stored = self._are_stored(list(recent))
+        self._recent = {content: recent[content] for content, known in zip(recent, stored, strict=True) if not known}
         self._vectors: dict[str, StoredVectors] = {}
 
     def close(self) -> None:
@@ -63,18 +65,23 @@ class KnownContents:
             if held is not None:
                 held.close()
 
-    def seems_known(self, content_hash: str) -> bool:
-        """Whether the content is known, but for one chance in 2^64 a picture."""
-        return content_hash in self._recent or self._is_stored(content_hash)
+    def seem_known(self, hashes: Sequence[str]) -> list[bool]:
+        """Whether contents are known, but for one chance in 2^64 a picture."""
+        stored = self._are_stored(hashes)
+        return [content in self._recent or is_stored for content, is_stored in zip(hashes, stored, strict=True)]
 
-    def _is_stored(self, content_hash: str) -> bool:
-        prefix = np.uint64(int(content_hash[:16], 16))
-        place = int(np.searchsorted(self._prefixes, prefix))
-        return place < len(self._prefixes) and bool(self._prefixes[place] == prefix)
+    def _are_stored(self, hashes: Sequence[str]) -> list[bool]:
+        known = self._prefixes
+        prefixes = np.array([int(content[:16], 16) for content in hashes], np.uint64)
+        places = np.searchsorted(known, prefixes)
+        found = places < len(known)
+        found[found] = known[places[found]] == prefixes[found]
+        return [bool(one) for one in found]
 
     def find(self, hashes: Sequence[str]) -> dict[str, KnownPicture]:
         """Those of the contents that are known."""
-        wanted = [content for content in dict.fromkeys(hashes) if self.seems_known(content)]
+        once = list(dict.fromkeys(hashes))
+        wanted = [content for content, known in zip(once, self.seem_known(once), strict=True) if known]
         found = {content: self._recent[content] for content in wanted if content in self._recent}
         listed = ", ".join(f"'{content}'" for content in wanted if content not in found)
         if listed and self._catalog is not None:

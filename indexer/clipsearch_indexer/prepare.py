@@ -1,35 +1,38 @@
-"""One picture from its source to what the encoder reads: threads read, processes decode."""
+"""Pictures from their source to what the encoder reads, in groups: each is read and decoded by one process."""
 
 from __future__ import annotations
 
-import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from clipsearch.errors import PictureError, SourceError
-from clipsearch.pictures import Appearance, content_hash, read_file
-from clipsearch.pictures.isolated import Decoders
+from clipsearch.pictures import Appearance
+from clipsearch.pictures.isolated import Decoders, Looked, Source, Wanted
+from clipsearch.pictures.messages import MOST
 from clipsearch.store.manifest import Root
 from clipsearch.store.picture_store import PictureStore
 from clipsearch.types import PictureFacts, Pixels
 from clipsearch_indexer.candidates import Candidate, Chunk
 from clipsearch_indexer.chunks import one_ahead
 from clipsearch_indexer.roots import is_offline
-from clipsearch_indexer.timing import READERS_A_WORKER, Timing
+from clipsearch_indexer.timing import Timing
 
 _CHUNKS_AHEAD = 2
+_GROUPS_A_PROCESS = 4
+"""Groups of a chunk for each process, at least, so that all have about as much to do."""
+_BYTES_A_GROUP = 2**25
+"""A process has a whole group in memory."""
 _GONE = ("missing", "unreadable")
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A candidate after reading. `error` says why it failed; else `content_hash` is the BLAKE2b-128 of its bytes, and
-    either `facts`, `looks` and `pixels` are there, or `data`, the encoded bytes of a picture whose content seems
-    known."""
+    unless its content seems known `facts`, `looks` and `pixels` are there."""
 
     candidate: Candidate
     size: int = 0
@@ -37,7 +40,6 @@ class Prepared:
     facts: PictureFacts | None = None
     looks: Appearance | None = None
     pixels: Pixels | None = None
-    data: bytes | None = None
     error: PictureError | None = None
 
 
@@ -46,52 +48,72 @@ class Preparer:
     """How pictures are prepared: with which processes, which contents need no decoding, and where thumbnails go."""
 
     decoders: Decoders
-    seems_known: Callable[[str], bool]
+    seem_known: Callable[[Sequence[str]], Sequence[bool]]
     timing: Timing
     thumbnails: PictureStore | None = None
 
-    def prepare(self, candidate: Candidate) -> Prepared:
-        """Read, hash and, unless the content seems known, decode and resize. Never raises for a bad picture."""
-        try:
-            with self.timing.span("read", threading.current_thread().name, path=candidate.path):
-                data = _read(candidate)
-                prepared = Prepared(candidate, len(data), content_hash(data), data=data)
-        except PictureError as error:
-            return Prepared(candidate, error=error)
-        return prepared if self.seems_known(prepared.content_hash) else self.decode(prepared)
+    def prepare(self, candidates: Sequence[Candidate]) -> list[Prepared]:
+        """Read, hash and, unless the content seems known, decode and resize a group. Never raises for a bad picture."""
+        return self._looked(candidates, lambda hashes: [not known for known in self.seem_known(hashes)])
 
     def decode(self, prepared: Prepared) -> Prepared:
-        """Decode and resize a prepared picture's `data`."""
-        path = prepared.candidate.path
-        try:
-            with self.decoders.one() as number, self.timing.span("decode", f"decode {number}", path=path):
-                decoded = self.decoders.decode(number, prepared.data or b"")
-        except PictureError as error:
-            return replace(prepared, data=None, error=error)
+        """The picture once more, decoded whatever seems known."""
+        return self._looked([prepared.candidate], lambda hashes: [True])[0]
+
+    def groups(self, chunk: Chunk) -> Iterator[list[Candidate]]:
+        """The candidates of a chunk, as they are prepared together."""
+        most = min(MOST, -(-len(chunk.candidates) // (_GROUPS_A_PROCESS * self.decoders.count)))
+        group: list[Candidate] = []
+        size = 0
+        for candidate in chunk.candidates:
+            if group and (len(group) == most or size + candidate.size > _BYTES_A_GROUP):
+                yield group
+                group, size = [], 0
+            group.append(candidate)
+            size += candidate.size
+        if group:
+            yield group
+
+    def _looked(self, candidates: Sequence[Candidate], wanted: Wanted) -> list[Prepared]:
+        sources = [(candidate, candidate.source) for candidate in candidates]
+        there = [(candidate, source) for candidate, source in sources if source is not None]
+        found = self._found(there, wanted) if there else iter(())
+        return [_empty(candidate) if source is None else next(found) for candidate, source in sources]
+
+    def _found(self, group: Sequence[tuple[Candidate, Source]], wanted: Wanted) -> Iterator[Prepared]:
+        looked = self.decoders.look([source for _, source in group], wanted)
+        track = f"decode {looked.process}"
+        if looked.reading is not None:
+            self.timing.add("read", track, *looked.reading, pictures=len(group))
+        for (candidate, _), picture in zip(group, looked.pictures, strict=True):
+            if isinstance(picture, Looked) and picture.decoding is not None:
+                self.timing.add("decode", track, *picture.decoding, path=candidate.path)
+            yield self._prepared(candidate, picture)
+
+    def _prepared(self, candidate: Candidate, picture: Looked | PictureError) -> Prepared:
+        if isinstance(picture, PictureError):
+            return Prepared(candidate, error=picture)
+        size, content, decoded = picture.size, picture.content_hash, picture.decoded
+        if decoded is None:
+            return Prepared(candidate, size, content)
         if self.thumbnails and decoded.thumbnail:
-            self.thumbnails.put(prepared.content_hash, decoded.thumbnail)
-        return replace(prepared, data=None, facts=decoded.facts, looks=decoded.looks, pixels=decoded.pixels)
+            self.thumbnails.put(content, decoded.thumbnail)
+        return Prepared(candidate, size, content, decoded.facts, decoded.looks, decoded.pixels)
 
 
-def _read(candidate: Candidate) -> bytes:
-    if isinstance(candidate.source, Path):
-        return read_file(candidate.source)
-    if candidate.source is None:
-        raise PictureError("empty", "The Parquet row holds no picture.")
-    return candidate.source
+def _empty(candidate: Candidate) -> Prepared:
+    return Prepared(candidate, error=PictureError("empty", "The Parquet row holds no picture."))
 
 
 def prepare_all(chunks: Iterable[Chunk], preparer: Preparer) -> Generator[tuple[Chunk, list[Prepared]], None, None]:
-    """Prepare chunks, a bounded number ahead of the consumer, in order.
-
-    There are more readers than processes that decode, so that one has its next picture at hand.
-    """
-    waiting: deque[tuple[Chunk, list[Future[Prepared]]]] = deque()
-    readers = ThreadPoolExecutor(READERS_A_WORKER * preparer.decoders.count, thread_name_prefix="read")
+    """Prepare chunks, a bounded number ahead of the consumer, in order."""
+    waiting: deque[tuple[Chunk, list[Future[list[Prepared]]]]] = deque()
+    # One more than there are processes, so that each has its next group at hand.
+    threads = ThreadPoolExecutor(preparer.decoders.count + 1, thread_name_prefix="prepare")
     try:
         with closing(one_ahead(chunks)) as ahead:
             for chunk in ahead:
-                waiting.append((chunk, [readers.submit(preparer.prepare, c) for c in chunk.candidates]))
+                waiting.append((chunk, [threads.submit(preparer.prepare, group) for group in preparer.groups(chunk)]))
                 if len(waiting) > _CHUNKS_AHEAD:
                     yield _results(waiting.popleft(), preparer.timing)
             while waiting:
@@ -100,13 +122,13 @@ def prepare_all(chunks: Iterable[Chunk], preparer: Preparer) -> Generator[tuple[
         preparer.decoders.stop()
         raise
     finally:
-        readers.shutdown(wait=True, cancel_futures=True)
+        threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _results(entry: tuple[Chunk, list[Future[Prepared]]], timing: Timing) -> tuple[Chunk, list[Prepared]]:
+def _results(entry: tuple[Chunk, list[Future[list[Prepared]]]], timing: Timing) -> tuple[Chunk, list[Prepared]]:
     chunk, futures = entry
     with timing.span("wait", "main"):
-        return chunk, [future.result() for future in futures]
+        return chunk, [prepared for future in futures for prepared in future.result()]
 
 
 def refuse_vanished(prepared: Iterable[Prepared], roots: Mapping[str, Root], index: Path) -> None:

@@ -160,7 +160,7 @@ class Run:
             Writing(self._writer, batches, known, pace, self._timing) as writing,
             self._timing.whole(),
         ):
-            preparer = Preparer(decoders, known.seems_known, self._timing, thumbnails)
+            preparer = Preparer(decoders, known.seem_known, self._timing, thumbnails)
             encoding = BatchEncoder(encoder, preparer, known)
             with closing(prepare_all(chunks, preparer)) as ready:
                 for chunk, prepared in ready:

@@ -1,7 +1,7 @@
 """Where a run's time goes: seconds by stage, what held it up, and a trace to look at.
 
 The main path waits for a batch of decoded pictures, embeds it, waits until nothing is being published, and writes it;
-beside it readers read files, processes decode, and one thread publishes.
+beside it processes read and decode, and one thread publishes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,6 @@ from clipsearch.errors import UsageError
 from clipsearch.types import RunTiming
 
 Stage = Literal["read", "decode", "wait", "encode", "hold", "write", "publish"]
-
-READERS_A_WORKER = 2
-"""Threads that read files for each process that decodes them."""
 
 _BUSY = 0.7
 """From this share of its time on a stage has no time to spare."""
@@ -95,11 +92,14 @@ class Timing:
         try:
             yield
         finally:
-            ended = time.perf_counter()
-            with self._lock:
-                self._seconds[stage] += ended - began
-            if self._trace is not None:
-                self._trace.span(track, stage, began, ended, **details)
+            self.add(stage, track, began, time.perf_counter(), **details)
+
+    def add(self, stage: Stage, track: str, began: float, ended: float, **details: object) -> None:
+        """Count what was done from `began` to `ended`, seconds by `time.perf_counter`, in this process or another."""
+        with self._lock:
+            self._seconds[stage] += ended - began
+        if self._trace is not None:
+            self._trace.span(track, stage, began, ended, **details)
 
     def report(self, images: int, workers: int) -> RunTiming | None:
         """What there was in all; None where nothing had to be done."""
@@ -107,7 +107,7 @@ class Timing:
             return None
         seconds = self._seconds
         shares = {
-            "read": seconds["read"] / (READERS_A_WORKER * workers),
+            "read": seconds["read"] / workers,
             "decode": seconds["decode"] / workers,
             "wait": seconds["wait"],
             "encode": seconds["encode"],

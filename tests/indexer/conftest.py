@@ -1,4 +1,4 @@
-"""What tests of indexing share: decoders with bugs."""
+"""What tests of indexing share: decoders with bugs, and slow ones."""
 
 from __future__ import annotations
 
@@ -17,5 +17,14 @@ def bad_decoder(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(HERE / "bad_decoder"))
     monkeypatch.setattr(isolated, "_SPARE", [])
     monkeypatch.setattr(isolated, "TIME_LIMIT", 1.0)
+    yield
+    isolated._end_spare()
+
+
+@pytest.fixture
+def slow_disk(monkeypatch):
+    """Processes that read from the disk of `slow_disk/sitecustomize.py`."""
+    monkeypatch.setenv("PYTHONPATH", str(HERE / "slow_disk"))
+    monkeypatch.setattr(isolated, "_SPARE", [])
     yield
     isolated._end_spare()

@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clipsearch.errors import ModelError, SourceError
+from clipsearch.errors import ModelError, PictureError, SourceError
+from clipsearch.pictures import content_hash
+from clipsearch.pictures.for_model import Target, decode_for
+from clipsearch.pictures.isolated import Decoders, Looked
+from clipsearch.types import Preprocessing
 
 
 def bmp(width: int, seed: int = 0) -> bytes:
@@ -35,6 +39,31 @@ def test_a_decoder_that_crashes_or_hangs_costs_its_picture(album, bad_decoder, w
     undisturbed.build(batch_size=4)
     assert album.facts() == undisturbed.facts()
     assert album.build().failed == 0
+
+
+def test_a_group_loses_only_what_cannot_be_read(bad_decoder, tmp_path):
+    (tmp_path / "there.bmp").write_bytes(bmp(21))
+    sources = [
+        bmp(20),
+        bmp(13),
+        str(tmp_path / "there.bmp"),
+        bmp(17),
+        b"",
+        str(tmp_path / "gone.bmp"),
+        bmp(22),
+        bmp(23),
+    ]
+    unwanted = content_hash(bmp(22))
+    target = Target(Preprocessing(16, 16), 1_000_000)
+    with Decoders(1, target) as decoders:
+        group = decoders.look(sources, lambda hashes: [content != unwanted for content in hashes])
+    reasons = [one.reason if isinstance(one, PictureError) else None for one in group.pictures]
+    assert reasons == [None, "crashed", None, "too slow", "empty", "missing", None, None]
+    assert group.pictures[6] == Looked(len(bmp(22)), unwanted)
+    for place, width in ((0, 20), (2, 21), (7, 23)):
+        expected = decode_for(target, bmp(width))
+        np.testing.assert_array_equal(group.pictures[place].decoded.pixels, expected.pixels)
+        assert group.pictures[place].decoded.facts == expected.facts
 
 
 def test_memory_that_is_too_small_for_a_batch(album):

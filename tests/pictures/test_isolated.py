@@ -20,9 +20,8 @@ TARGET = Target(WANTED, 1_000_000)
 pytestmark = pytest.mark.usefixtures("heif")
 
 
-def decode(decoders: Decoders, data: bytes):
-    with decoders.one() as number:
-        return decoders.decode(number, data)
+def decode(decoders: Decoders, source: bytes | str):
+    return decoders.decode(source).decoded
 
 
 def test_every_format_is_as_decoded_here(scene, encode):

@@ -24,7 +24,8 @@ from clipsearch.models.openclip import build_network, image_features
 from clipsearch.models.preprocessing import agreed, preprocessing_of
 from clipsearch.pictures.decode import DEFAULT_MAX_PIXELS
 from clipsearch.pictures.for_model import Target
-from clipsearch.pictures.isolated import Decoders
+from clipsearch.pictures.isolated import Decoders, Looked
+from clipsearch.pictures.messages import MOST
 from clipsearch.types import Pixels, Tell
 
 ARCHITECTURES = ("ViT-B-32", "ViT-L-14", "ViT-B-16-SigLIP2")
@@ -200,17 +201,18 @@ def _refuse(pixels: Pixels) -> np.ndarray:
     raise ModelError("The GPU ran out of memory while it was measured: close what else uses it")
 
 
-def _begun(pool: ThreadPoolExecutor, decoders: Decoders, contents: Sequence[bytes]) -> list[Future[Pixels]]:
-    return [pool.submit(_decode, decoders, content) for content in contents]
+def _begun(pool: ThreadPoolExecutor, decoders: Decoders, contents: Sequence[bytes]) -> list[Future[list[Pixels]]]:
+    groups = [contents[start : start + MOST] for start in range(0, len(contents), MOST)]
+    return [pool.submit(_decoded, decoders, group) for group in groups]
 
 
-def _decode(decoders: Decoders, content: bytes) -> Pixels:
-    with decoders.one() as number:
-        return decoders.decode(number, content).pixels
+def _decoded(decoders: Decoders, contents: Sequence[bytes]) -> list[Pixels]:
+    looked = decoders.look(contents, lambda hashes: [True] * len(hashes)).pictures
+    return [one.decoded.pixels for one in looked if isinstance(one, Looked) and one.decoded is not None]
 
 
-def _pixels(decoding: Sequence[Future[Pixels]]) -> Pixels:
-    return np.stack([future.result() for future in decoding])
+def _pixels(decoding: Sequence[Future[list[Pixels]]]) -> Pixels:
+    return np.stack([pixels for future in decoding for pixels in future.result()])
 
 
 def _jpeg(random: np.random.Generator) -> bytes:

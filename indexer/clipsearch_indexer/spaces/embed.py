@@ -61,7 +61,7 @@ def embed_pictures(
     found = candidates(difference.missing(offline), reading.roots)
     chunks = (Chunk(some) for some in chunked(found, reading.batch_size or encoder.batch_size))
     with Decoders(reading.workers, Target(encoder.preprocessing, reading.max_pixels)) as decoders:
-        preparer = Preparer(decoders, known.seems_known, Timing())
+        preparer = Preparer(decoders, known.seem_known, Timing())
         encoding = BatchEncoder(encoder, preparer, known)
         with closing(prepare_all(chunks, preparer)) as ready:
             for chunk, prepared in ready:

@@ -25,7 +25,7 @@ def candidates(rows: Iterable[Mapping[str, Any]], roots: Mapping[str, Path]) -> 
     for (root, shard, group), alike in groupby(rows, itemgetter("root", "shard", "row_group")):
         for is_file, some in groupby(alike, lambda row: row["file"] is not None):
             if is_file:
-                yield from (_candidate(row, roots[root] / from_stored(row["file"])) for row in some)
+                yield from (_candidate(row, str(roots[root] / from_stored(row["file"]))) for row in some)
             else:
                 yield from _in_shard(roots[root] / from_stored(shard), group, list(some))
 
@@ -61,12 +61,12 @@ def _cells(path: Path, column: str, group: int, start: int) -> Iterator[tuple[in
         yield rows.first_row, rows.pictures
 
 
-def _candidate(row: Mapping[str, Any], source: Path | bytes | None) -> Candidate:
+def _candidate(row: Mapping[str, Any], source: str | bytes | None) -> Candidate:
     return Candidate(
         root=row["root"],
         path=row["path"],
         source=source,
-        size=row["bytes"],
+        size=row["bytes"] or 0,
         mtime_ns=row["mtime_ns"],
         old_id=row["id"],
         old_hash=row["content_hash"],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clipsearch.errors import PictureError, SourceError
 from clipsearch.names import from_stored
-from clipsearch.pictures import Appearance, content_hash
+from clipsearch.pictures import Appearance
 from clipsearch.pictures.fetch import picture_bytes
 from clipsearch.pictures.isolated import Decoders
 from clipsearch.pictures.parquet import inspect_shard
@@ -67,9 +67,9 @@ class Looker:
             row=place.row,
             image_column=column,
         )
-        with self.decoders.one() as number:
-            decoded = self.decoders.decode(number, data)
-        return Seen(len(data), changed, content_hash(data), decoded.facts, decoded.looks, column)
+        picture = self.decoders.decode(data)
+        assert picture.decoded is not None
+        return Seen(picture.size, changed, picture.content_hash, picture.decoded.facts, picture.decoded.looks, column)
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,14 @@
+"""A slow disk, for a process started with this folder on its PYTHONPATH: each file takes a tenth of a second."""
+
+import time
+from pathlib import Path
+
+read_bytes = Path.read_bytes
+
+
+def slow(self):
+    time.sleep(0.1)
+    return read_bytes(self)
+
+
+Path.read_bytes = slow
