@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from filelock import FileLock, Timeout
 from clipsearch.errors import UsageError
 from clipsearch.models.forward import pick_device
 from clipsearch.models.names import CONFIG_FILE
+from clipsearch.models.towers.engine import processors
 from clipsearch.training.batch import Batch
 from clipsearch.training.checkpoint import claim, load_state, save_state
 from clipsearch.training.curves import draw_curves
@@ -38,7 +38,7 @@ def run(job: Job, tell: Tell) -> TrainingReport:
     """Train; see `clipsearch.train`."""
     if (job.out / CONFIG_FILE).exists() and not job.state.is_dir():
         raise UsageError(f"{job.out} holds a model that was not trained here: name a new folder.")
-    with joined(pick_device(job.device)) as device, ThreadPoolExecutor(job.workers or _cores()) as threads:
+    with joined(pick_device(job.device)) as device, ThreadPoolExecutor(job.workers or processors()) as threads:
         prepared = prepare(job, device, threads)
         with _alone(job):
             if rank() == 0:
@@ -148,7 +148,3 @@ def _alone(job: Job) -> Iterator[None]:
             yield
     except Timeout:
         raise UsageError(f"Another run is training into {job.out}: wait for it, or name another folder.") from None
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

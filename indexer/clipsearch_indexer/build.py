@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from clipsearch.errors import UsageError
+from clipsearch.models.towers.engine import processors
 from clipsearch.pictures import DEFAULT_MAX_PIXELS
 from clipsearch.pictures.isolated import prestart
 from clipsearch.store.layout import looks_like_index, make_folder
@@ -137,7 +138,7 @@ def build(
         caption_column=caption_column,
         keep_missing=keep_missing,
         retry_failures=retry_failures,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers or processors(),
         batch_size=batch_size,
         max_pixels=max_pixels,
         thumbnails=thumbnails,

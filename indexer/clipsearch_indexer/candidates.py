@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from clipsearch.errors import SourceError
 from clipsearch.names import from_stored, to_stored
 from clipsearch.pictures.parquet import ShardLayout
 from clipsearch_indexer.chunks import chunked
 from clipsearch_indexer.plan import Plan, StoredFile, StoredRow
 from clipsearch_indexer.sources.parquet import ShardRows, read_shard
+
+_ROWS_AT_ONCE = 32
+_BYTES_A_CHUNK = 2**27
+"""Encoded pictures out of Parquet; a few chunks are in memory at a time."""
 
 _GONE = 0
 """The time of change of a file that is not there."""
@@ -85,13 +90,46 @@ def _file_candidate(file: StoredFile, base: Path) -> Candidate:
 
 
 def shard_chunks(shard: Shard, size: int) -> Iterator[Chunk]:
-    """Rows of a shard that the index does not hold as they are now, at most `size` at a time."""
-    for rows in read_shard(shard.base / from_stored(shard.path), shard.layout, batch_rows=size):
+    """Rows of a shard that the index does not hold as they are now: at most `size` at a time, and what memory is meant
+    to hold; from several row groups where these are small, as those of pictures often are.
+
+    Raises:
+        SourceError: the file turns out damaged; the rows before that have been given.
+    """
+    gathered: list[Chunk] = []
+    damage: SourceError | None = None
+    try:
+        for some in _new_rows(shard, min(size, _ROWS_AT_ONCE)):
+            if gathered and not _fit(gathered, some, size):
+                yield _joined(gathered)
+                gathered = []
+            gathered.append(some)
+    except SourceError as error:
+        damage = error
+    if gathered:
+        yield _joined(gathered)
+    if damage is not None:
+        raise damage
+
+
+def _new_rows(shard: Shard, at_once: int) -> Iterator[Chunk]:
+    for rows in read_shard(shard.base / from_stored(shard.path), shard.layout, batch_rows=at_once):
         candidates = [_row_candidate(shard, rows, offset) for offset in range(len(rows.pictures))]
         wanted = [i for i, candidate in enumerate(candidates) if not _is_stored(shard, candidate)]
         if wanted:
             columns = pa.table(rows.columns).take(pa.array(wanted)) if rows.columns.num_columns else None
             yield Chunk([candidates[i] for i in wanted], columns)
+
+
+def _fit(gathered: Sequence[Chunk], further: Chunk, size: int) -> bool:
+    candidates = [one for chunk in (*gathered, further) for one in chunk.candidates]
+    held = sum(len(one.source) for one in candidates if isinstance(one.source, bytes))
+    return len(candidates) <= size and held <= _BYTES_A_CHUNK
+
+
+def _joined(chunks: Sequence[Chunk]) -> Chunk:
+    tables = [chunk.columns for chunk in chunks if chunk.columns is not None]
+    return Chunk([one for chunk in chunks for one in chunk.candidates], pa.concat_tables(tables) if tables else None)
 
 
 def _row_candidate(shard: Shard, rows: ShardRows, offset: int) -> Candidate:

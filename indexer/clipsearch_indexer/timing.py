@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from clipsearch.errors import UsageError
+from clipsearch.models.towers.engine import processors
 from clipsearch.types import RunTiming
 
 Stage = Literal["read", "decode", "wait", "encode", "hold", "write", "publish"]
@@ -153,7 +154,7 @@ def _bottleneck(part: dict[str, float], workers: int) -> str:
 
 
 def _more(workers: int) -> str:
-    cores = os.cpu_count() or 1
+    cores = processors()
     if workers < cores:
         return f"give more --workers (there are {cores} cores, and {workers} decoded)."
     return "it takes more cores, or smaller pictures, to be quicker."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 
 import pyarrow as pa
 import pytest
@@ -51,6 +52,26 @@ def test_same_pictures_give_the_same_vectors_from_files_and_from_every_kind_of_s
                 assert hit.path == str(other.folder / expected_path)
         assert other.build(shard).embedded == 0
         other.assert_sound()
+
+
+def test_small_row_groups_go_into_the_model_together(album, png, monkeypatch):
+    from clipsearch_indexer import candidates
+
+    sizes: list[int] = []
+    encode = album.encoder.encode_images
+    album.encoder.encode_images = lambda pixels: sizes.append(len(pixels)) or encode(pixels)
+    columns = table(png, 50, number=list(range(50)))
+    shard = album.shard("a.parquet", columns, row_group_size=4)
+    album.build(shard, batch_size=16)
+    assert sizes == [16, 16, 16, 2]
+    assert [row["number"] for row in sorted(album.rows().values(), key=itemgetter("id"))] == list(range(50))
+    few = album.fresh()
+    few.encoder = album.encoder
+    sizes.clear()
+    monkeypatch.setattr(candidates, "_BYTES_A_CHUNK", 5 * len(png(0)))
+    few.build(shard, batch_size=16)
+    assert sizes == [4] * 12 + [2]
+    assert few.vectors() == album.vectors()
 
 
 def test_folder_of_shards_and_glob(album, png):

@@ -4,6 +4,9 @@ What CUDA alone can do (graphs, pinned memory, streams) is tested where there is
 
 from __future__ import annotations
 
+import gc
+import weakref
+from copy import deepcopy
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,7 +17,7 @@ torch = pytest.importorskip("torch")
 
 from clipsearch.models import load_encoder  # noqa: E402 -- torch comes first
 from clipsearch.models.gpu import images as gpu_images  # noqa: E402
-from clipsearch.models.gpu.choice import SMALLEST, Choice, best_batch, choose, open_lane, rate_of  # noqa: E402
+from clipsearch.models.gpu.choice import SMALLEST, Choice, best_batch, choose, open_lane, rate_of, release  # noqa: E402
 from clipsearch.models.gpu.forms import Form, ImageNetwork, embed_in  # noqa: E402
 from clipsearch.models.gpu.images import GpuImages, pictures_a_call  # noqa: E402
 from clipsearch.models.gpu.lane import AT_ONCE, Lane, in_turn  # noqa: E402
@@ -236,9 +239,47 @@ def test_a_gpu_makes_the_same_vectors(tiny, many, form):
     network = ImageNetwork(quick.network, image_features, quick.preprocessing, quick.dim)
     lane = open_lane(form, network, torch.device("cuda", 0), SMALLEST)
     assert lane is not None
+    release()
+    taken = torch.full((2**28,), 0xAB, dtype=torch.uint8, device="cuda")  # memory that was wrongly freed is in here
     found = np.concatenate(list(in_turn([lane], [many[i : i + SMALLEST] for i in range(0, len(many), SMALLEST)])))
     assert (found * slow.encode_images(many)).sum(1).min() >= 0.999
     assert rate_of([lane], network, 0.1) > 0
+    assert bool((taken == 0xAB).all())
+
+
+def test_a_recorded_lane_keeps_the_weights_that_its_graph_reads(network, monkeypatch):
+    """The graph has addresses, no references: nothing else would keep them."""
+    copies: list[weakref.ref[torch.nn.Module]] = []
+
+    def copied(module):
+        copies.append(weakref.ref(copy := deepcopy(module)))
+        return copy
+
+    monkeypatch.setattr("clipsearch.models.gpu.forms.deepcopy", copied)
+    monkeypatch.setattr("clipsearch.models.gpu.lane._recorded", lambda embed, pixels, stream: lambda: None)
+    lane = Lane(embed_in(WHOLE, network, CPU), CPU, SMALLEST, network.shape, network.dim, recorded=True)
+    gc.collect()
+    assert copies[0]() is not None
+    del lane
+    gc.collect()
+    assert copies[0]() is None
+
+
+def test_fewer_than_half_a_batch_do_not_go_through_a_lane(network, encoder, many, on_cpu):
+    bulk = GpuImages(network, encoder.encode_images, [CPU], None)
+    bulk.prepare()
+    assert bulk.choice is not None
+    bulk.choice = type(bulk.choice)(bulk.choice.form, 4 * SMALLEST, bulk.choice.rates)
+    bulk._open()
+    bulk.lanes[0].start = None
+    assert np.array_equal(bulk(many[: 2 * SMALLEST]), encoder.encode_images(many[: 2 * SMALLEST]))
+
+
+def test_a_lane_that_cannot_be_made_ends_nothing(network, encoder, many, on_cpu, monkeypatch):
+    monkeypatch.setattr(gpu_images, "choose", lambda *_: (_ for _ in ()).throw(RuntimeError("a broken driver")))
+    monkeypatch.setattr(gpu_images, "_PATIENCE", 0.0)
+    bulk = GpuImages(network, encoder.encode_images, [CPU], None)
+    assert np.array_equal(bulk(many), encoder.encode_images(many))
 
 
 def test_embedding_does_not_depend_on_what_fills_up_a_batch(network, many):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import clipsearch
 from clipsearch.errors import ClipsearchError, PictureError, QueryError
+from clipsearch.models.towers.engine import processors
 from clipsearch.pictures import content_hash
 from clipsearch.pictures.small import PREVIEW, THUMBNAIL, shrink
 from clipsearch.store.picture_store import PictureStore, thumbnails_of
@@ -36,7 +36,7 @@ class Engine:
         self._query_pictures = PictureStore(self.index.path / QUERY_PICTURES, _QUERY_PICTURE_BYTES)
         self._loading, self._has_model = Lock(), False
         self._ahead: Thread | None = None
-        self._decoding = BoundedSemaphore(os.cpu_count() or 1)
+        self._decoding = BoundedSemaphore(processors())
 
     def refresh(self) -> int:
         """Move to the newest published version; returns its number."""

@@ -122,7 +122,9 @@ def search(
         raise UsageError('Nothing is asked; give a text, --image FILE or --like ID, as in: clipsearch search "a dog".')
     else:
         asked = [query_from(text, plus, minus, image, unless)]
-    with Index(find_index(index), device=device.value, engine=engine.value, offline=offline) as opened:
+    # For one query the CPU has answered before a GPU is ready.
+    place = "cpu" if device is Device.auto and not many else device.value
+    with Index(find_index(index), device=place, engine=engine.value, offline=offline) as opened:
         if many:
             results = opened.search_many(asked, **how)
             typed: list[dict[str, Any]] = [{query.terms[0].kind: query.terms[0].value} for query in asked]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +21,7 @@ from clipsearch.models.gpu.forms import ImageNetwork
 from clipsearch.models.gpu.images import GpuImages, pictures_a_call
 from clipsearch.models.openclip import build_network, image_features
 from clipsearch.models.preprocessing import agreed, preprocessing_of
+from clipsearch.models.towers.engine import processors
 from clipsearch.pictures.decode import DEFAULT_MAX_PIXELS
 from clipsearch.pictures.for_model import Target
 from clipsearch.pictures.isolated import Decoders, Looked
@@ -130,11 +130,12 @@ def fed_with_jpegs(
     contents = [jpegs[number % len(jpegs)] for number in range(call)]
     with Decoders(processes, target) as decoders, ThreadPoolExecutor(processes) as pool:
         begin = partial(_begun, pool, decoders, contents)
-        embed(_pixels(begin()))
+        embed(np.stack([pixels for future in begin() for pixels in future.result()]))
         ahead, count, begun = begin(), 0, time.perf_counter()
         while time.perf_counter() - begun < seconds:
-            pixels, ahead = _pixels(ahead), begin()
-            embed(pixels)
+            decoded = [future.result() for future in ahead]
+            ahead = begin()  # so that the decoders have work while pixels are put together
+            embed(np.stack([pixels for group in decoded for pixels in group]))
             count += call
         taken = time.perf_counter() - begun
         for future in ahead:
@@ -160,7 +161,7 @@ def measure(
         raise ModelError(f"{architecture} does not run on this GPU: close what else uses it, or leave it out")
     tensors = rate_of(embed.lanes, images, seconds)
     ceiling = peak or peak_of(chip)
-    processes, jpegs = os.cpu_count() or 1, made_jpegs(_DISTINCT)
+    processes, jpegs = processors(), made_jpegs(_DISTINCT)
     target = Target(images.preprocessing, DEFAULT_MAX_PIXELS)
     return GpuRate(
         model=architecture,
@@ -209,10 +210,6 @@ def _begun(pool: ThreadPoolExecutor, decoders: Decoders, contents: Sequence[byte
 def _decoded(decoders: Decoders, contents: Sequence[bytes]) -> list[Pixels]:
     looked = decoders.look(contents, lambda hashes: [True] * len(hashes)).pictures
     return [one.decoded.pixels for one in looked if isinstance(one, Looked) and one.decoded is not None]
-
-
-def _pixels(decoding: Sequence[Future[list[Pixels]]]) -> Pixels:
-    return np.stack([pixels for future in decoding for pixels in future.result()])
 
 
 def _jpeg(random: np.random.Generator) -> bytes:

@@ -14,6 +14,9 @@ from torch.nn.functional import normalize
 from clipsearch.models.forward import Normaliser, memory_format
 from clipsearch.types import Preprocessing
 
+_COMPILED = 64
+"""Networks, batches and GPUs that one process may compile for."""
+
 Embed = Callable[[torch.Tensor], torch.Tensor]
 """uint8 pixels [n, height, width, 3] on a device to float32 vectors [n, dim] of norm 1 there."""
 
@@ -72,8 +75,12 @@ def embed_in(form: Form, images: ImageNetwork, device: torch.device) -> Embed:
             features = images.features(network, seen.to(torch.bfloat16) if whole else seen)
         return normalize(features.float(), dim=-1)
 
-    # Shapes are fixed, so each is compiled for itself.
-    return torch.compile(embed, dynamic=False) if form.compiled else embed
+    if not form.compiled:
+        return embed
+    # Shapes are fixed, so each is compiled for itself, as is each GPU: torch would go on uncompiled after the eighth.
+    dynamo = torch._dynamo.config
+    dynamo.recompile_limit = max(dynamo.recompile_limit, _COMPILED)
+    return torch.compile(embed, dynamic=False)
 
 
 def embed_exactly(images: ImageNetwork, device: torch.device) -> Embed:

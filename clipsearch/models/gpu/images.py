@@ -81,8 +81,10 @@ class GpuImages:
 
     def _many(self, pixels: Pixels) -> Vectors:
         if not self._prepared and self._spent >= _PATIENCE:
-            self.prepare()
-        while self._lanes:
+            with suppress(Exception):  # lanes only make it quicker
+                self.prepare()
+        # A lane computes a whole batch, however few pictures it is given.
+        while self._lanes and 2 * len(pixels) > self._lanes[0].batch:
             with suppress(torch.OutOfMemoryError):  # which holds on to the lanes for as long as it is dealt with
                 return np.concatenate(list(in_turn(self._lanes, self._batches(pixels))))
             self._shrink()

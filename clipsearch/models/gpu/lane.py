@@ -51,6 +51,7 @@ class Lane:
         self, embed: Embed, device: torch.device, batch: int, shape: tuple[int, int, int], dim: int, *, recorded: bool
     ) -> None:
         self.device, self.batch = device, batch
+        self._embed = embed  # a recorded graph reads its weights where they are, and does not keep them
         self._on: Any = torch.cuda if device.type == "cuda" else torch.cpu
         with self._here():
             self._copying, self._computing = self._on.Stream(), self._on.Stream()

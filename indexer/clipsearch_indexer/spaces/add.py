@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from clipsearch.errors import UsageError
+from clipsearch.models.towers.engine import processors
 from clipsearch.pictures import DEFAULT_MAX_PIXELS
 from clipsearch.store.manifest import ModelRef
 from clipsearch.store.spaces import (
@@ -76,7 +76,7 @@ def add_space(
     progress(Progress("loading the model"))
     options = ModelOptions(device, engine, offline, preparing(progress))
     loading = Loading(() if isinstance(model, str) else (model,), options)
-    following = Following(workers or os.cpu_count() or 1, batch_size, max_pixels, publish_every, progress, stop)
+    following = Following(workers or processors(), batch_size, max_pixels, publish_every, progress, stop)
     with locked(path), stop_on_interrupt(stop) as stopping:
         main = writer_of(main_folder(path))
         main.publish()

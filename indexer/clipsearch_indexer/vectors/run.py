@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from clipsearch.errors import SourceError, UsageError
+from clipsearch.models.towers.engine import processors
 from clipsearch.store.writer import open_for_writing
 from clipsearch.types import Encoder, ImportReport
 from clipsearch_indexer.build import folder_for
@@ -84,7 +84,7 @@ def import_vectors(
     first = found[0] if found[0].is_dir() else found[0].parent
     base = Path(pictures).expanduser().absolute() if pictures is not None else first
     with open_for_writing(path, run_model.ref) as writer, stop_on_interrupt(stop) as stopping:
-        report = Import(writer, run_model, tables, base, workers or os.cpu_count() or 1, progress, stopping).run()
+        report = Import(writer, run_model, tables, base, workers or processors(), progress, stopping).run()
     return replace(report, index=path)
 
 
