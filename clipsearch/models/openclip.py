@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from clipsearch.errors import ModelError
 from clipsearch.models.catalogue import Config
@@ -79,6 +80,12 @@ class OpenClipEncoder:
         """Embed sentences, each cut off at the model's context length; returns float32 [n, dim]."""
         return self._forward(self._text_tower, texts)
 
+    def let_go_of_texts(self) -> None:
+        """Free the memory of the text tower; from now on only pictures can be embedded."""
+        for name, _ in list(self.network.named_children()):
+            if name != "visual":
+                delattr(self.network, name)
+
     def _image_tower(self, pixels: Pixels) -> torch.Tensor:
         return image_features(self.network, self._normalise(pixels))
 
@@ -117,10 +124,21 @@ def build_network(config: Config, name: str) -> torch.nn.Module:
 
 def load_network(model: ResolvedModel) -> torch.nn.Module:
     """Return the open_clip network of `model` with its weights; raises ModelError if they do not fit."""
-    network = build_network(model.config, model.name)
+    with _Undrawn():
+        network = build_network(model.config, model.name)
     with quiet():
         _fill(network, model)
     return network
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves weights as they come out of memory where torch would draw random ones: those of a file follow, and to draw
+    a hundred million takes a second."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (torch.Tensor.normal_, torch.Tensor.uniform_):
+            return args[0]
+        return func(*args, **(kwargs or {}))
 
 
 def _logits(network: Any) -> tuple[float, float | None]:

@@ -102,10 +102,12 @@ class PortableEncoder:
         return self._torch
 
     def _handed_over(self) -> OpenClipEncoder:
-        """The model loaded by torch, which is not kept: its memory is for pictures now."""
+        """The model loaded by torch, which is not kept: its memory is for pictures now, that of its texts already while
+        their tower is exported."""
         encoder = self._by_torch()
         if self._facts.text != "torch":
             self._torch = None
+            encoder.let_go_of_texts()
         return encoder
 
     def _load_texts(self) -> TextEncode:

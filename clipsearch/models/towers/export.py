@@ -17,6 +17,7 @@ from clipsearch.models.openclip import OpenClipEncoder
 from clipsearch.models.towers.facts import TEXT_WEIGHTS, Facts
 from clipsearch.models.towers.image_tower import INPUT, OUTPUT
 from clipsearch.models.towers.mapped import Tensors, map_tensors
+from clipsearch.models.towers.rewrites import rewritten
 from clipsearch.models.towers.samples import worst_cosine
 from clipsearch.models.towers.silence import without_advice
 from clipsearch.models.towers.text_tower import TextTower, text_shape
@@ -95,28 +96,6 @@ class _PixelsToVectors(torch.nn.Module):
         return vectors.view(-1, self.dim)  # which the graph may not know of every tower
 
 
-class _Patches(torch.nn.Module):
-    """A convolution whose patches touch and do not overlap, as a product of matrices: those can be in eight bits."""
-
-    def __init__(self, convolution: torch.nn.Conv2d) -> None:
-        super().__init__()
-        self.side, bias = convolution.kernel_size[0], convolution.bias
-        weight = convolution.weight.flatten(1)
-        self.product = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
-        with torch.no_grad():
-            self.product.weight.copy_(weight)
-            if bias is not None:
-                self.product.bias.copy_(bias)
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(n, channels, height, width) to (n, features, height / side, width / side)."""
-        _, channels, height, width = pixels.shape
-        rows, columns = height // self.side, width // self.side
-        patches = pixels.view(-1, channels, rows, self.side, columns, self.side).permute(0, 2, 4, 1, 3, 5)
-        found: torch.Tensor = self.product(patches.reshape(-1, rows * columns, self.product.in_features))
-        return found.transpose(1, 2).reshape(-1, self.product.out_features, rows, columns)
-
-
 def export_images(encoder: OpenClipEncoder, file: Path) -> None:
     """Write the image tower of a loaded model: uint8 [n, height, width, 3] to float32 [n, dim] of norm 1.
 
@@ -127,7 +106,7 @@ def export_images(encoder: OpenClipEncoder, file: Path) -> None:
     wanted = encoder.preprocessing
     graph = _PixelsToVectors(encoder).eval()
     example = torch.from_numpy(np.full((2, wanted.height, wanted.width, 3), 128, np.uint8))
-    with _exportable(), _in_patches(encoder.network), torch.inference_mode():
+    with _exportable(), rewritten(encoder.network), torch.inference_mode():
         torch.onnx.export(
             graph,
             (example,),
@@ -138,30 +117,6 @@ def export_images(encoder: OpenClipEncoder, file: Path) -> None:
             opset_version=_OPSET,
             dynamo=False,  # five times as quick as the other, and in need of no further package
         )
-
-
-@contextmanager
-def _in_patches(network: torch.nn.Module) -> Iterator[None]:
-    """The first layer of a vision transformer as a product of matrices."""
-    found = [
-        (parent, name, child)
-        for parent in network.modules()
-        for name, child in parent.named_children()
-        if isinstance(child, torch.nn.Conv2d) and _makes_patches(child)
-    ]
-    for parent, name, child in found:
-        setattr(parent, name, _Patches(child))
-    try:
-        yield
-    finally:
-        for parent, name, child in found:
-            setattr(parent, name, child)
-
-
-def _makes_patches(layer: torch.nn.Conv2d) -> bool:
-    side = layer.kernel_size
-    plain = layer.groups == 1 and layer.padding in ((0, 0), "valid") and layer.dilation == (1, 1)
-    return plain and side == layer.stride and side[0] == side[1] > 4
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from clipsearch.types import Preprocessing
 FAITHFUL = 0.999
 """Least cosine to single precision, of the worst sample, that a form of a tower must reach to be used."""
 
-_SCHEME = 2
+_SCHEME = 3
 """Raise it when exported graphs become others."""
 
 

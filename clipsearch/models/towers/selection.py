@@ -20,7 +20,7 @@ from clipsearch.models.towers.engine import processor_can
 from clipsearch.models.towers.export import LARGEST, bytes_of_images, export_images
 from clipsearch.models.towers.image_choice import FAITHFUL, ImageChoice, choice_file, graph_file, read_choice
 from clipsearch.models.towers.image_tower import ImageTower
-from clipsearch.models.towers.quantized import has_products, quantize
+from clipsearch.models.towers.quantized import has_products, is_quicker_for_certain, quantize
 from clipsearch.models.towers.samples import sample_pixels, worst_cosine
 from clipsearch.types import Pixels, Vectors
 
@@ -116,17 +116,19 @@ def _exported(encoder: OpenClipEncoder, file: Path) -> ByTorch:
 
 
 def _candidates(exported: ByTorch, threads: int | None) -> list[Candidate]:
-    """The graph in single precision and, where it multiplies matrices, in eight bits."""
+    """The graph in eight bits where it multiplies matrices, and in single precision where that may be quicker."""
     single = exported.graph
     if single is None:
         return []
     measured = partial(_measured, pixels=exported.pixels, wanted=exported.wanted, threads=threads)
     whole = single.with_name("int8.onnx")
+    candidates: list[Candidate] = []
     try:
-        candidates = [measured("float32", single)]
         if has_products(single):
             quantize(single, whole)
             candidates.append(measured("int8", whole))
+        if not (is_quicker_for_certain() and any(one.cosine >= FAITHFUL for one in candidates)):
+            candidates.append(measured("float32", single))
     except OSError:
         raise
     except Exception:  # whatever an unusual tower makes ONNX Runtime raise: as above
@@ -135,10 +137,13 @@ def _candidates(exported: ByTorch, threads: int | None) -> list[Candidate]:
 
 
 def _torch_rates(encoder: OpenClipEncoder, pixels: Pixels, wanted: Vectors) -> TorchRates:
-    rates = {"torch float32": _rate(encoder.encode_images, pixels)}
+    single = _rate(encoder.encode_images, pixels)
+    rates = {"torch float32": single}
     if processor_can(*_BFLOAT16):
         half = encoder.encode_images_in_bfloat16
-        if worst_cosine(half(pixels), wanted) >= FAITHFUL:
+        # Some processors have the instructions, and no speed: two pictures tell.
+        quick = _rate(half, pixels[:2]) > single / 2
+        if quick and worst_cosine(half(pixels), wanted) >= FAITHFUL:
             rates["torch bfloat16"] = _rate(half, pixels)
     return rates
 
