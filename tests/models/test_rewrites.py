@@ -12,7 +12,7 @@ onnx = pytest.importorskip("onnx")
 
 from clipsearch.models.towers import quantized  # noqa: E402 -- torch comes first
 from clipsearch.models.towers.image_tower import onnx_runtime  # noqa: E402
-from clipsearch.models.towers.rewrites import rewritten  # noqa: E402
+from clipsearch.models.towers.rewrites import OPSET, gelu_in_one, rewritten  # noqa: E402
 
 
 class Tower(torch.nn.Module):
@@ -48,6 +48,50 @@ def test_a_rewritten_tower_computes_the_same_and_is_put_back(bias: bool) -> None
         for case, expected in zip(cases, wanted, strict=True):
             torch.testing.assert_close(tower(pixels, **case), expected, atol=1e-5, rtol=1e-5)
     assert dict(tower.named_children()) == layers
+
+
+class TimmTower(torch.nn.Module):
+    def __init__(self, **how: bool) -> None:
+        from timm.layers import LayerNorm
+        from timm.models.vision_transformer import Attention
+
+        super().__init__()
+        self.attention = Attention(24, 4, norm_layer=LayerNorm, **how)
+
+    def forward(self, sequence, mask=None):
+        return self.attention(sequence, attn_mask=mask)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_timms_attention_is_rewritten_too(bias: bool) -> None:
+    torch.manual_seed(2)
+    tower, sequence = TimmTower(qkv_bias=bias).eval().requires_grad_(False), torch.randn(3, 7, 24)
+    mask = torch.zeros(7, 7).masked_fill(torch.eye(7, dtype=torch.bool), float("-inf"))
+    layer, plain, masked = tower.attention, tower(sequence), tower(sequence, mask)
+    with rewritten(tower):
+        assert tower.attention is not layer
+        torch.testing.assert_close(tower(sequence), plain, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(tower(sequence, mask), masked, atol=1e-5, rtol=1e-5)
+    assert tower.attention is layer
+
+
+def test_attention_with_more_to_it_stays_as_it_is() -> None:
+    tower = TimmTower(qk_norm=True)
+    layer = tower.attention
+    with rewritten(tower):
+        assert tower.attention is layer
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_is_one_operator_with_the_same_values(approximate: str, tmp_path: Path) -> None:
+    layer, values = torch.nn.GELU(approximate=approximate), torch.linspace(-6, 6, 997)
+    with gelu_in_one():
+        torch.onnx.export(layer, (values,), str(tmp_path / "gelu.onnx"), opset_version=OPSET, dynamo=False)
+    session = onnx_runtime().InferenceSession(tmp_path / "gelu.onnx", providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {session.get_inputs()[0].name: values.numpy()})
+    np.testing.assert_allclose(found, layer(values).numpy(), atol=1e-6)
+    kinds = [node.op_type for node in onnx.load(tmp_path / "gelu.onnx").graph.node]
+    assert (kinds == ["FastGelu"]) == (approximate == "tanh")
 
 
 def dynamically(activations: np.ndarray, weight: np.ndarray, largest: int) -> np.ndarray:

@@ -17,14 +17,11 @@ from clipsearch.models.openclip import OpenClipEncoder
 from clipsearch.models.towers.facts import TEXT_WEIGHTS, Facts
 from clipsearch.models.towers.image_tower import INPUT, OUTPUT
 from clipsearch.models.towers.mapped import Tensors, map_tensors
-from clipsearch.models.towers.rewrites import rewritten
+from clipsearch.models.towers.rewrites import OPSET, gelu_in_one, rewritten
 from clipsearch.models.towers.samples import worst_cosine
 from clipsearch.models.towers.silence import without_advice
 from clipsearch.models.towers.text_tower import TextTower, text_shape
 from clipsearch.models.weights import ResolvedModel
-
-_OPSET = 17
-"""The first with layer normalisation in one operator (ONNX 1.12)."""
 
 LARGEST = 1_900_000_000
 """Bytes of weights: a graph in one file ends at 2 GiB, a limit of Protocol Buffers. Such a tower is for a GPU."""
@@ -106,7 +103,7 @@ def export_images(encoder: OpenClipEncoder, file: Path) -> None:
     wanted = encoder.preprocessing
     graph = _PixelsToVectors(encoder).eval()
     example = torch.from_numpy(np.full((2, wanted.height, wanted.width, 3), 128, np.uint8))
-    with _exportable(), rewritten(encoder.network), torch.inference_mode():
+    with _exportable(), gelu_in_one(), rewritten(encoder.network), torch.inference_mode():
         torch.onnx.export(
             graph,
             (example,),
@@ -114,7 +111,8 @@ def export_images(encoder: OpenClipEncoder, file: Path) -> None:
             input_names=[INPUT],
             output_names=[OUTPUT],
             dynamic_axes={INPUT: {0: "n"}, OUTPUT: {0: "n"}},
-            opset_version=_OPSET,
+            opset_version=OPSET,
+            custom_opsets={"com.microsoft": 1},
             dynamo=False,  # five times as quick as the other, and in need of no further package
         )
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch.onnx import (  # type: ignore[attr-defined]
+    register_custom_op_symbolic,
+    symbolic_helper,
+    symbolic_opset9,
+    unregister_custom_op_symbolic,
+)
 
-Rewrite = Callable[[torch.nn.Module], torch.nn.Module | None]
-"""A layer to the one that stands for it; None where it stays."""
+_TIMM = ("timm.layers.attention", "timm.models.vision_transformer")
+"""Where timm has had its `Attention` of a sequence; other places have others of that name."""
+
+OPSET = 17
+"""The first with layer normalisation in one operator (ONNX 1.12)."""
 
 
 @contextmanager
@@ -19,7 +28,7 @@ def rewritten(network: torch.nn.Module) -> Iterator[None]:
         (parent, name, child, other)
         for parent in network.modules()
         for name, child in parent.named_children()
-        if (other := _patches(child) or _attention(child)) is not None
+        if (other := _patches(child) or _attention(child) or _timm_attention(child)) is not None
     ]
     for parent, name, _, other in found:
         setattr(parent, name, other)
@@ -28,6 +37,24 @@ def rewritten(network: torch.nn.Module) -> Iterator[None]:
     finally:
         for parent, name, child, _ in found:
             setattr(parent, name, child)
+
+
+@contextmanager
+def gelu_in_one() -> Iterator[None]:
+    """GELU by its approximation with a hyperbolic tangent, as SigLIP has it, exported as one operator of ONNX Runtime's
+    own instead of eight of ONNX's."""
+    register_custom_op_symbolic("aten::gelu", _gelu, OPSET)
+    try:
+        yield
+    finally:
+        unregister_custom_op_symbolic("aten::gelu", OPSET)
+
+
+@symbolic_helper.parse_args("v", "s")
+def _gelu(graph: Any, values: Any, approximate: str) -> Any:
+    if approximate == "none":
+        return symbolic_opset9.gelu(graph, values, approximate)
+    return graph.op("com.microsoft::FastGelu", values).setType(values.type())
 
 
 def _patches(layer: torch.nn.Module) -> torch.nn.Module | None:
@@ -63,18 +90,13 @@ def _attention(layer: torch.nn.Module) -> torch.nn.Module | None:
 
 
 class _SelfAttention(torch.nn.Module):
-    """`torch.nn.MultiheadAttention` of a sequence with itself, in half as many steps: no shape is computed, nothing is
-    moved twice, and the scale is in the weights already."""
+    """`torch.nn.MultiheadAttention` of a sequence with itself."""
 
     def __init__(self, attention: torch.nn.MultiheadAttention) -> None:
         super().__init__()
         self.whole = attention
-        self.heads, self.width = attention.num_heads, attention.embed_dim
-        # Rows that make queries, keys and values, in this order.
-        scales = torch.ones(3 * self.width)
-        scales[: self.width] = (self.width // self.heads) ** -0.5
-        bias = attention.in_proj_bias
-        self.into = _linear(attention.in_proj_weight * scales[:, None], None if bias is None else bias * scales)
+        weight, bias = attention.in_proj_weight, attention.in_proj_bias
+        self.heads = _Heads(weight, bias, attention.out_proj, attention.num_heads)
 
     def forward(
         self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **how: Any
@@ -84,13 +106,63 @@ class _SelfAttention(torch.nn.Module):
         if not with_itself or how.get("need_weights", True) or how.get("attn_mask") is not None:
             answer: tuple[torch.Tensor, torch.Tensor | None] = self.whole(query, key, value, **how)
             return answer
-        length, each = int(query.shape[1]), self.width // self.heads
+        return self.heads(query), None
+
+
+def _timm_attention(layer: Any) -> torch.nn.Module | None:
+    """timm's `Attention`, as SigLIP uses it."""
+    kind = type(layer)
+    if kind.__name__ != "Attention" or kind.__module__ not in _TIMM:
+        return None
+    between = [getattr(layer, name, None) for name in ("q_norm", "k_norm", "norm")]
+    plain = all(one is None or isinstance(one, torch.nn.Identity) for one in between)
+    return _TimmAttention(layer) if plain and getattr(layer, "gate", None) is None else None
+
+
+class _TimmAttention(torch.nn.Module):
+    def __init__(self, attention: Any) -> None:
+        super().__init__()
+        self.whole = attention
+        qkv = attention.qkv
+        self.heads = _Heads(qkv.weight, qkv.bias, attention.proj, attention.num_heads)
+
+    def forward(self, x: torch.Tensor, attn_mask: torch.Tensor | None = None, **how: Any) -> torch.Tensor:
+        """As of the layer it stands for, which does what has a mask."""
+        if attn_mask is not None or any(how.values()):
+            masked: torch.Tensor = self.whole(x, attn_mask, **how)
+            return masked
+        found: torch.Tensor = self.heads(x)
+        return found
+
+
+class _Heads(torch.nn.Module):
+    """Attention of a sequence with itself in half as many steps as libraries write down: no shape is computed, nothing
+    is moved twice, and the scale is in the weights already.
+
+    Args:
+        weight: [3 x width, in], for queries, keys and values.
+        bias: [3 x width], or None.
+        out: what the heads' answers go through.
+        count: heads, each of the same share of the width.
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, out: torch.nn.Module, count: int) -> None:
+        super().__init__()
+        self.count, self.width, self.out = count, len(weight) // 3, out
+        scales = torch.ones(len(weight))
+        scales[: self.width] = (self.width // count) ** -0.5
+        self.into = _linear(weight * scales[:, None], None if bias is None else bias * scales)
+
+    def forward(self, sequence: torch.Tensor) -> torch.Tensor:
+        """(n, length, in) to (n, length, out)."""
+        length, each = int(sequence.shape[1]), self.width // self.count
         queries, keys, values = (
-            part.reshape(-1, length, self.heads, each) for part in self.into(query).split(self.width, dim=2)
+            part.reshape(-1, length, self.count, each) for part in self.into(sequence).split(self.width, dim=2)
         )
         shares = (queries.transpose(1, 2) @ keys.permute(0, 2, 3, 1)).softmax(-1)
         found = (shares @ values.transpose(1, 2)).transpose(1, 2).reshape(-1, length, self.width)
-        return self.whole.out_proj(found), None
+        answer: torch.Tensor = self.out(found)
+        return answer
 
 
 def _linear(weight: torch.Tensor, bias: torch.Tensor | None) -> torch.nn.Linear:
