@@ -82,6 +82,7 @@ def test_attention_with_more_to_it_stays_as_it_is() -> None:
         assert tower.attention is layer
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("approximate", ["none", "tanh"])
 def test_gelu_is_one_operator_with_the_same_values(approximate: str, tmp_path: Path) -> None:
     layer, values = torch.nn.GELU(approximate=approximate), torch.linspace(-6, 6, 997)
