@@ -7,6 +7,7 @@ import atexit
 import os
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -141,13 +142,13 @@ class Decoders:
         seen: dict[int, Looked | PictureError] = {}
         ends: Counter[int] = Counter()
         while left := [place for place in range(len(sources)) if place not in seen]:
-            process = self._process(number)
+            process, began = self._process(number), time.monotonic()
             try:
                 reading, pictures = process.look(self._job, [sources[place] for place in left], wanted)
                 seen |= zip(left, pictures, strict=True)
             except (EOFError, OSError):
                 place = left[process.at]
-                if error := self._ended(number, process, again=ends[place] > 0):
+                if error := self._ended(number, process, time.monotonic() - began, again=ends[place] > 0):
                     seen[place] = error
                 ends[place] += 1
         return Group(number, reading, [seen[place] for place in range(len(sources))])
@@ -158,9 +159,9 @@ class Decoders:
         process = self._processes[number] = self._processes[number] or _spare()
         return process
 
-    def _ended(self, number: int, process: _Process, *, again: bool) -> PictureError | None:
-        """Why the picture that it was at cannot be decoded; None where it ought to be tried once more, since something
-        else may have ended the process."""
+    def _ended(self, number: int, process: _Process, seconds: float, *, again: bool) -> PictureError | None:
+        """Why the picture that it was at, for so many seconds at most, cannot be decoded; None where it ought to be
+        tried once more, since something else may have ended the process: it ends by itself while nothing is wanted."""
         self._processes[number] = None
         status = process.end()
         if not process.started and not self._over:
@@ -168,9 +169,9 @@ class Decoders:
                 f"The process that decodes pictures ended as it started (exit status {status}); check that "
                 f"`{sys.executable}` runs and that there is memory left, then start again."
             )
-        if status == worker.TOO_LONG:
-            seconds = self._job.seconds
-            return PictureError("too slow", f"The picture took longer than {seconds:g} s to decode; save it anew.")
+        limit = self._job.seconds
+        if status == worker.TOO_LONG and seconds >= limit:
+            return PictureError("too slow", f"The picture took longer than {limit:g} s to decode; save it anew.")
         if again:
             return PictureError("crashed", "The picture crashed the decoder; copy it again, or save it anew.")
         return None

@@ -1,4 +1,4 @@
-"""What tests of indexing share: decoders with bugs, and slow ones."""
+"""What tests of indexing share: decoders with bugs, slow ones and impatient ones."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ def bad_decoder(monkeypatch):
 def slow_disk(monkeypatch):
     """Processes that read from the disk of `slow_disk/sitecustomize.py`."""
     monkeypatch.setenv("PYTHONPATH", str(HERE / "slow_disk"))
+    monkeypatch.setattr(isolated, "_SPARE", [])
+    yield
+    isolated._end_spare()
+
+
+@pytest.fixture
+def impatient_decoder(monkeypatch):
+    """Processes that end as soon as nothing is wanted of them for a moment, see `impatient/sitecustomize.py`."""
+    monkeypatch.setenv("PYTHONPATH", str(HERE / "impatient"))
     monkeypatch.setattr(isolated, "_SPARE", [])
     yield
     isolated._end_spare()

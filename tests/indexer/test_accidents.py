@@ -6,6 +6,7 @@ import io
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -64,6 +65,19 @@ def test_a_group_loses_only_what_cannot_be_read(bad_decoder, tmp_path):
         expected = decode_for(target, bmp(width))
         np.testing.assert_array_equal(group.pictures[place].decoded.pixels, expected.pixels)
         assert group.pictures[place].decoded.facts == expected.facts
+
+
+def test_decoders_that_ended_since_the_model_took_its_time_cost_nothing(album, impatient_decoder):
+    album.paint_many(24)
+    encode = album.encoder.encode_images
+
+    def slow(pixels):
+        time.sleep(1.2)
+        return encode(pixels)
+
+    album.encoder.encode_images = slow
+    report = album.build(batch_size=4)
+    assert (report.embedded, report.failed) == (24, 0)
 
 
 def test_memory_that_is_too_small_for_a_batch(album):
