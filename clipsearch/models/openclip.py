@@ -132,13 +132,16 @@ def load_network(model: ResolvedModel) -> torch.nn.Module:
 
 
 class _Undrawn(TorchFunctionMode):
-    """Leaves weights as they come out of memory where torch would draw random ones: those of a file follow, and to draw
-    a hundred million takes a second."""
+    """Leaves most weights as they come out of memory where torch would draw random ones: those of a file follow, and to
+    draw a hundred million takes a second. What draws until values are within bounds is let alone."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in (torch.Tensor.normal_, torch.Tensor.uniform_):
-            return args[0]
+        if func in _DRAWN:
+            return kwargs["tensor"]  # they hand over their arguments by name
         return func(*args, **(kwargs or {}))
+
+
+_DRAWN = (torch.nn.init.normal_, torch.nn.init.uniform_, torch.nn.init.kaiming_uniform_)
 
 
 def _logits(network: Any) -> tuple[float, float | None]:

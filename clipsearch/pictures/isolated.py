@@ -25,6 +25,7 @@ from clipsearch.pictures.messages import (
     DECODE,
     JOB,
     MOST,
+    NOBODY,
     READ,
     Content,
     Decoding,
@@ -142,13 +143,16 @@ class Decoders:
         seen: dict[int, Looked | PictureError] = {}
         ends: Counter[int] = Counter()
         while left := [place for place in range(len(sources)) if place not in seen]:
+            if ends[NOBODY] > 1:
+                left = left[:1]  # the one whose reading ends processes is found one by one
             process, began = self._process(number), time.monotonic()
             try:
                 reading, pictures = process.look(self._job, [sources[place] for place in left], wanted)
                 seen |= zip(left, pictures, strict=True)
             except (EOFError, OSError):
-                place = left[process.at]
-                if error := self._ended(number, process, time.monotonic() - began, again=ends[place] > 0):
+                place = _culprit(process.at, left)
+                error = self._ended(number, process, time.monotonic() - began, again=ends[place] > 0)
+                if error is not None and place != NOBODY:
                     seen[place] = error
                 ends[place] += 1
         return Group(number, reading, [seen[place] for place in range(len(sources))])
@@ -156,7 +160,14 @@ class Decoders:
     def _process(self, number: int) -> _Process:
         if self._over:
             raise ClipsearchError("Decoding was stopped; start again to go on.")
-        process = self._processes[number] = self._processes[number] or _spare()
+        try:
+            process = self._processes[number] = self._processes[number] or _spare()
+        except OSError as error:
+            raise ClipsearchError(
+                f"No process can be started to decode pictures ({error.strerror}); is there memory left?"
+            ) from error
+        if self._over:  # while it was being started
+            process.kill()
         return process
 
     def _ended(self, number: int, process: _Process, seconds: float, *, again: bool) -> PictureError | None:
@@ -206,8 +217,9 @@ class _Process:
 
     @property
     def at(self) -> int:
-        """The place, in the group it was given last, of the picture that it is decoding or was when it ended."""
-        return self._shared.at if self._shared else 0
+        """The place, in the group it was given last, of the picture that it is decoding or was when it ended; `NOBODY`
+        where it was at none."""
+        return self._shared.at if self._shared else NOBODY
 
     def kill(self) -> None:
         with suppress(OSError):
@@ -219,9 +231,8 @@ class _Process:
             self._take(job)
         assert self._shared is not None
         assert len(sources) <= MOST
-        self._shared.at = 0
-        shown = [(True, os.fsencode(one)) if isinstance(one, str) else (False, one) for one in sources]
-        group = self._asked(READ, shown, ReadGroup)
+        self._shared.at = NOBODY
+        group = self._asked(READ, [_shown(one) for one in sources], ReadGroup)
         pictures = [_looked(outcome) for outcome in group.outcomes]
         readable = [(place, one) for place, one in enumerate(pictures) if isinstance(one, Looked)]
         asked = wanted([one.content_hash for _, one in readable])
@@ -267,6 +278,23 @@ class _Process:
                 with suppress(OSError):
                     stream.close()
         return status
+
+
+def _culprit(at: int, left: Sequence[int]) -> int:
+    """Whose decoding a process ended over; a picture alone also answers for its reading, of several `NOBODY` does."""
+    if at < len(left):
+        return left[at]
+    return left[0] if len(left) == 1 else NOBODY
+
+
+def _shown(source: Source) -> tuple[bool, bytes]:
+    """What a process is told of a picture, see `messages.Source`."""
+    if isinstance(source, bytes):
+        return False, source
+    try:
+        return True, os.fsencode(source)
+    except UnicodeEncodeError:  # no file here has such a name: it will not be found
+        return True, source.encode("utf-8", "surrogatepass")
 
 
 def _looked(outcome: Content | Refused) -> Looked | PictureError:

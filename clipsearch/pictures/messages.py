@@ -32,6 +32,9 @@ READY, ANSWER = 3, 4
 MOST = 8
 """Pictures a group."""
 
+NOBODY = MOST
+"""`SharedPixels.at` while no picture is being decoded."""
+
 Source = tuple[bool, bytes]
 """A picture file: True and its path as the system has it, or False and its content."""
 
@@ -133,7 +136,7 @@ class SharedPixels:
 
     @property
     def at(self) -> int:
-        """The place in its group of the picture being decoded, also after the process ended over it; 0 before."""
+        """The place in its group of the picture being decoded, also after the process ended over it; else `NOBODY`."""
         return self._memory[-1]
 
     @at.setter

@@ -26,6 +26,7 @@ from clipsearch.pictures.messages import (
     ANSWER,
     DECODE,
     JOB,
+    NOBODY,
     READ,
     READY,
     Content,
@@ -76,7 +77,10 @@ def main(shared: str) -> None:
                 worker.take(job, SharedPixels(shared, job.target))
             elif kind == READ:
                 faulthandler.cancel_dump_traceback_later()  # a slow network takes what it takes
-                send(answers, ANSWER, worker.read(msgspec.msgpack.decode(content, type=list[Source])))
+                sources = msgspec.msgpack.decode(content, type=list[Source])
+                del content  # the same bytes, which may be many
+                send(answers, ANSWER, worker.read(sources))
+                del sources
             elif kind == DECODE:
                 send(answers, ANSWER, worker.decode(msgspec.msgpack.decode(content, type=list[int])))
 
@@ -100,7 +104,10 @@ class _Worker:
 
     def decode(self, places: Sequence[int]) -> list[Decoding]:
         """Decode pictures of the group into the shared memory, at their places."""
-        return [self._decoded(place) for place in places]
+        decoded = [self._decoded(place) for place in places]
+        self._shared.at = NOBODY
+        self._group = []  # those that were not wanted
+        return decoded
 
     def _decoded(self, place: int) -> Decoding:
         self._shared.at = place

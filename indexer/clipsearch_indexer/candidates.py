@@ -97,13 +97,17 @@ def shard_chunks(shard: Shard, size: int) -> Iterator[Chunk]:
         SourceError: the file turns out damaged; the rows before that have been given.
     """
     gathered: list[Chunk] = []
+    count = held = 0
     damage: SourceError | None = None
+    at_once = size // -(-size // _ROWS_AT_ONCE)  # about that many, and so that whole portions make `size`
     try:
-        for some in _new_rows(shard, min(size, _ROWS_AT_ONCE)):
-            if gathered and not _fit(gathered, some, size):
+        for some in _new_rows(shard, at_once):
+            more, further = len(some.candidates), _bytes_of(some)
+            if gathered and (count + more > size or held + further > _BYTES_A_CHUNK):
                 yield _joined(gathered)
-                gathered = []
+                gathered, count, held = [], 0, 0
             gathered.append(some)
+            count, held = count + more, held + further
     except SourceError as error:
         damage = error
     if gathered:
@@ -121,10 +125,8 @@ def _new_rows(shard: Shard, at_once: int) -> Iterator[Chunk]:
             yield Chunk([candidates[i] for i in wanted], columns)
 
 
-def _fit(gathered: Sequence[Chunk], further: Chunk, size: int) -> bool:
-    candidates = [one for chunk in (*gathered, further) for one in chunk.candidates]
-    held = sum(len(one.source) for one in candidates if isinstance(one.source, bytes))
-    return len(candidates) <= size and held <= _BYTES_A_CHUNK
+def _bytes_of(chunk: Chunk) -> int:
+    return sum(len(one.source) for one in chunk.candidates if isinstance(one.source, bytes))
 
 
 def _joined(chunks: Sequence[Chunk]) -> Chunk:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clipsearch.errors import ModelError
+from clipsearch.errors import ModelError, PictureError
 from clipsearch.types import Encoder, Pixels, Vectors
 from clipsearch_indexer.candidates import Chunk
 from clipsearch_indexer.known import KnownContents, KnownPicture
@@ -34,7 +34,7 @@ class BatchEncoder:
     def encode(self, chunk: Chunk, prepared: Sequence[Prepared]) -> EncodedBatch:
         """Find or make the vector of each picture of a chunk that could be read."""
         known = self._known.find([p.content_hash for p in prepared if p.error is None])
-        ready = [self._preparer.decode(p) if _is_lost(p, known) else p for p in prepared]
+        ready = [self._again(p) if _is_lost(p, known) else p for p in prepared]
         new = [p for p in ready if p.pixels is not None and p.content_hash not in known]
         with self._preparer.timing.span("encode", "main", pictures=len(new)):
             embedded = self._embedder.contents(new)
@@ -43,6 +43,14 @@ class BatchEncoder:
         # Pixels are not kept for as long as it takes to write the batch.
         slim = [p if p.error is not None else Prepared(p.candidate, p.size, p.content_hash) for p in ready]
         return EncodedBatch(chunk, slim, known | embedded, len(embedded))
+
+    def _again(self, prepared: Prepared) -> Prepared:
+        """The picture decoded after all, if it still is the same."""
+        found = self._preparer.decode(prepared)
+        if found.error is None and found.content_hash != prepared.content_hash:
+            changed = PictureError("unreadable", "The file was changed while it was read; index it again.")
+            return Prepared(prepared.candidate, error=changed)
+        return found
 
 
 def _is_lost(prepared: Prepared, known: Mapping[str, KnownPicture]) -> bool:

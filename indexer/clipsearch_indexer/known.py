@@ -67,8 +67,9 @@ class KnownContents:
 
     def seem_known(self, hashes: Sequence[str]) -> list[bool]:
         """Whether contents are known, but for one chance in 2^64 a picture."""
+        recent = self._recent  # first: what leaves it meanwhile is among the stored ones by then
         stored = self._are_stored(hashes)
-        return [content in self._recent or is_stored for content, is_stored in zip(hashes, stored, strict=True)]
+        return [content in recent or is_stored for content, is_stored in zip(hashes, stored, strict=True)]
 
     def _are_stored(self, hashes: Sequence[str]) -> list[bool]:
         known = self._prefixes

@@ -164,8 +164,9 @@ class Run:
             encoding = BatchEncoder(encoder, preparer, known)
             with closing(prepare_all(chunks, preparer)) as ready:
                 for chunk, prepared in ready:
-                    refuse_vanished(prepared, self._writer.roots, self._writer.layout.path)
-                    self._count(writing.put(encoding.encode(chunk, prepared)))
+                    encoded = encoding.encode(chunk, prepared)
+                    refuse_vanished(encoded.prepared, self._writer.roots, self._writer.layout.path)
+                    self._count(writing.put(encoded))
                     if self._stop():
                         break
             writing.finish()

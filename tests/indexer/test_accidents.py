@@ -67,6 +67,18 @@ def test_a_group_loses_only_what_cannot_be_read(bad_decoder, tmp_path):
         assert group.pictures[place].decoded.facts == expected.facts
 
 
+def test_reading_that_ends_its_process_costs_one_picture(slow_disk, tmp_path):
+    """As the system's killer does where a file is too large; who it was over shows when they are read one by one."""
+    for number in range(4):
+        (tmp_path / f"{number}.bmp").write_bytes(bmp(20 + number))
+    sources = [str(tmp_path / name) for name in ("0.bmp", "1.bmp", "kill", "2.bmp", "3.bmp")]
+    with Decoders(1, Target(Preprocessing(16, 16), 1_000_000)) as decoders:
+        group = decoders.look(sources, lambda hashes: [True] * len(hashes))
+    reasons = [one.reason if isinstance(one, PictureError) else None for one in group.pictures]
+    assert reasons == [None, None, "crashed", None, None]
+    assert [one.decoded.facts.width for one in group.pictures if isinstance(one, Looked)] == [20, 21, 22, 23]
+
+
 def test_decoders_that_ended_since_the_model_took_its_time_cost_nothing(album, impatient_decoder):
     album.paint_many(24)
     encode = album.encoder.encode_images

@@ -209,6 +209,19 @@ def test_a_spoilt_graph_is_refused(
     assert json.loads(kept(towers, "json")[0].read_text())["precision"] == "float32"
 
 
+def test_an_export_leaves_texts_alone_that_torch_has_to_embed(
+    tiny: Path, by_torch: OpenClipEncoder, pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(file: Path) -> None:
+        raise OSError
+
+    encoder = load_encoder(str(tiny), device="cpu", engine="onnx")
+    monkeypatch.setattr("clipsearch.models.towers.mapped.map_tensors", damaged)
+    for _ in range(2):
+        assert worst(encoder.encode_texts(TEXTS), by_torch.encode_texts(TEXTS)) >= 0.99999
+        assert worst(encoder.encode_images(pictures), by_torch.encode_images(pictures)) >= FAITHFUL
+
+
 def flip(file: Path) -> None:
     """Change one byte in twenty from the middle on."""
     data = bytearray(file.read_bytes())

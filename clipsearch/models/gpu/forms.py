@@ -79,7 +79,7 @@ def embed_in(form: Form, images: ImageNetwork, device: torch.device) -> Embed:
         return embed
     # Shapes are fixed, so each is compiled for itself, as is each GPU: torch would go on uncompiled after the eighth.
     dynamo = torch._dynamo.config
-    dynamo.recompile_limit = max(dynamo.recompile_limit, _COMPILED)
+    dynamo.cache_size_limit = max(dynamo.cache_size_limit, _COMPILED)  # torch 2.7 and later: recompile_limit
     return torch.compile(embed, dynamic=False)
 
 

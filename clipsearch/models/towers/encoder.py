@@ -124,7 +124,9 @@ class PortableEncoder:
             tower = None
         if tower is None:  # what was exported is damaged; torch writes it anew for the next time
             self._facts = self._learnt_facts()
-            return self._by_torch().encode_texts
+            # Not kept for pictures, too: exporting their tower takes the texts' out.
+            encoder, self._torch = self._by_torch(), None
+            return encoder.encode_texts
         tokenize = tokenizer_of(self._model)
         return lambda texts: tower(tokenize(texts))
 

@@ -103,7 +103,7 @@ def export_images(encoder: OpenClipEncoder, file: Path) -> None:
     wanted = encoder.preprocessing
     graph = _PixelsToVectors(encoder).eval()
     example = torch.from_numpy(np.full((2, wanted.height, wanted.width, 3), 128, np.uint8))
-    with _exportable(), gelu_in_one(), rewritten(encoder.network), torch.inference_mode():
+    with _exportable(), gelu_in_one(), rewritten(encoder.network.visual), torch.inference_mode():
         torch.onnx.export(
             graph,
             (example,),

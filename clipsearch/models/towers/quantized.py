@@ -42,7 +42,7 @@ def quantize(graph: Path, file: Path) -> None:
         nodes.extend(_in_eight_bits(node, weights, model.graph))
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-    _drop_unused(model.graph)
+    _drop_replaced(model.graph, weights)
     onnx.save(model, file)
 
 
@@ -106,9 +106,9 @@ def _quantized(activations: str) -> list[str]:
     return [f"{activations}.whole", f"{activations}.step", f"{activations}.zero"]
 
 
-def _drop_unused(graph: Any) -> None:
+def _drop_replaced(graph: Any, weights: Any) -> None:
     wanted = {name for node in graph.node for name in node.input}
-    kept = [tensor for tensor in graph.initializer if tensor.name in wanted]
+    kept = [one for one in graph.initializer if one.name in wanted or f"{one.name}.whole" not in weights]
     del graph.initializer[:]
     graph.initializer.extend(kept)
 

@@ -103,7 +103,8 @@ class _SelfAttention(torch.nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """As of the layer it stands for, which does what is not a sequence with itself and without a mask."""
         with_itself = query is key is value
-        if not with_itself or how.get("need_weights", True) or how.get("attn_mask") is not None:
+        masked = how.get("attn_mask") is not None or how.get("key_padding_mask") is not None
+        if not with_itself or masked or how.get("need_weights", True):
             answer: tuple[torch.Tensor, torch.Tensor | None] = self.whole(query, key, value, **how)
             return answer
         return self.heads(query), None
@@ -167,7 +168,7 @@ class _Heads(torch.nn.Module):
 
 def _linear(weight: torch.Tensor, bias: torch.Tensor | None) -> torch.nn.Linear:
     """A layer that multiplies with a weight [out, in]."""
-    layer = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
+    layer = torch.nn.utils.skip_init(torch.nn.Linear, weight.shape[1], weight.shape[0], bias=bias is not None)
     with torch.no_grad():
         layer.weight.copy_(weight)
         if bias is not None:
