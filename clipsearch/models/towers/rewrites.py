@@ -168,7 +168,8 @@ class _Heads(torch.nn.Module):
 
 def _linear(weight: torch.Tensor, bias: torch.Tensor | None) -> torch.nn.Linear:
     """A layer that multiplies with a weight [out, in]."""
-    layer = torch.nn.utils.skip_init(torch.nn.Linear, weight.shape[1], weight.shape[0], bias=bias is not None)
+    layer = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
+    layer = layer.to_empty(device="cpu")  # without numbers drawn that are overwritten
     with torch.no_grad():
         layer.weight.copy_(weight)
         if bias is not None:
