@@ -17,6 +17,7 @@ from subprocess import DEVNULL, PIPE, Popen
 from typing import IO, Any, TypeVar
 
 import msgspec
+import numpy as np
 
 from clipsearch.errors import ClipsearchError, PictureError
 from clipsearch.pictures import worker
@@ -36,6 +37,7 @@ from clipsearch.pictures.messages import (
     receive,
     send,
 )
+from clipsearch.types import Pixels
 
 TIME_LIMIT = 60.0
 """Seconds that one picture may take to decode. The slowest formats decode some five million pixels a second, and 200
@@ -83,7 +85,7 @@ class Decoders:
     """
 
     def __init__(self, count: int, target: Target) -> None:
-        self.count = count
+        self.count, self.shape = count, target.shape
         self._job = Job(target, TIME_LIMIT)
         self._processes: list[_Process | None] = [None] * count
         # The one used last comes first, so that few pictures need few processes.
@@ -126,19 +128,26 @@ class Decoders:
             raise picture
         return picture
 
-    def look(self, sources: Sequence[Source], wanted: Wanted) -> Group:
+    def look(self, sources: Sequence[Source], wanted: Wanted, into: Pixels | None = None) -> Group:
         """Read at most `messages.MOST` pictures, and decode those that are `wanted`; waits for a free process.
+
+        Args:
+            sources: the pictures.
+            wanted: which of them.
+            into: where their pixels go, uint8 [n, height, width, 3]; by default to new memory, which takes as long to
+                get as to fill.
 
         Raises:
             ClipsearchError: processes cannot be started, or were stopped.
         """
+        room = np.empty((len(sources), *self._job.target.shape), np.uint8) if into is None else into
         number = self._free.get()
         try:
-            return self._look(number, sources, wanted)
+            return self._look(number, sources, wanted, room)
         finally:
             self._free.put(number)
 
-    def _look(self, number: int, sources: Sequence[Source], wanted: Wanted) -> Group:
+    def _look(self, number: int, sources: Sequence[Source], wanted: Wanted, room: Pixels) -> Group:
         reading: Span | None = None
         seen: dict[int, Looked | PictureError] = {}
         ends: Counter[int] = Counter()
@@ -147,7 +156,9 @@ class Decoders:
                 left = left[:1]  # the one whose reading ends processes is found one by one
             process, began = self._process(number), time.monotonic()
             try:
-                reading, pictures = process.look(self._job, [sources[place] for place in left], wanted)
+                reading, pictures = process.look(
+                    self._job, [sources[place] for place in left], wanted, [room[place] for place in left]
+                )
                 seen |= zip(left, pictures, strict=True)
             except (EOFError, OSError):
                 place = _culprit(process.at, left)
@@ -204,6 +215,7 @@ class _Process:
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},  # NumPy's threads: there is a process for each processor
             pass_fds=[self._memory.fileno()] if self._memory else (),
             start_new_session=True,  # Ctrl-C in a terminal is not for it
         )
@@ -225,7 +237,9 @@ class _Process:
         with suppress(OSError):
             self._process.kill()
 
-    def look(self, job: Job, sources: Sequence[Source], wanted: Wanted) -> tuple[Span, list[Looked | PictureError]]:
+    def look(
+        self, job: Job, sources: Sequence[Source], wanted: Wanted, into: Sequence[Pixels]
+    ) -> tuple[Span, list[Looked | PictureError]]:
         """Read pictures, and decode some. Raises `EOFError` or `OSError` where the process ended."""
         if job != self._job:
             self._take(job)
@@ -239,16 +253,19 @@ class _Process:
         decode = [place for (place, _), is_wanted in zip(readable, asked, strict=True) if is_wanted]
         if decode:
             for place, decoding in zip(decode, self._asked(DECODE, decode, list[Decoding]), strict=True):
-                pictures[place] = self._decoded(place, pictures[place], decoding)
+                pictures[place] = self._decoded(place, pictures[place], decoding, into[place])
         return (group.began, group.ended), pictures
 
-    def _decoded(self, place: int, picture: Looked | PictureError, decoding: Decoding) -> Looked | PictureError:
+    def _decoded(
+        self, place: int, picture: Looked | PictureError, decoding: Decoding, into: Pixels
+    ) -> Looked | PictureError:
         assert isinstance(picture, Looked)
         assert self._shared is not None
         found = decoding.outcome
         if isinstance(found, Refused):
             return PictureError(found.reason, found.message)
-        decoded = Decoded(found.facts, found.looks, self._shared.pixels[place].copy(), found.thumbnail)
+        into[:] = self._shared.pixels[place]
+        decoded = Decoded(found.facts, found.looks, into, found.thumbnail)
         return Looked(picture.size, picture.content_hash, decoded, (decoding.began, decoding.ended))
 
     def _asked(self, kind: int, content: Any, answer: type[_Answer]) -> _Answer:

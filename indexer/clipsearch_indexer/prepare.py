@@ -7,7 +7,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+
+import numpy as np
 
 from clipsearch.errors import PictureError, SourceError
 from clipsearch.pictures import Appearance
@@ -52,13 +55,14 @@ class Preparer:
     timing: Timing
     thumbnails: PictureStore | None = None
 
-    def prepare(self, candidates: Sequence[Candidate]) -> list[Prepared]:
-        """Read, hash and, unless the content seems known, decode and resize a group. Never raises for a bad picture."""
-        return self._looked(candidates, lambda hashes: [not known for known in self.seem_known(hashes)])
+    def prepare(self, candidates: Sequence[Candidate], room: Pixels) -> list[Prepared]:
+        """Read, hash and, unless the content seems known, decode and resize a group into `room`, uint8 [n, height,
+        width, 3]. Never raises for a bad picture."""
+        return self._looked(candidates, lambda hashes: [not known for known in self.seem_known(hashes)], room)
 
     def decode(self, prepared: Prepared) -> Prepared:
         """The picture once more, decoded whatever seems known."""
-        return self._looked([prepared.candidate], lambda hashes: [True])[0]
+        return self._looked([prepared.candidate], lambda hashes: [True], None)[0]
 
     def groups(self, chunk: Chunk) -> Iterator[list[Candidate]]:
         """The candidates of a chunk, as they are prepared together."""
@@ -74,14 +78,16 @@ class Preparer:
         if group:
             yield group
 
-    def _looked(self, candidates: Sequence[Candidate], wanted: Wanted) -> list[Prepared]:
+    def _looked(self, candidates: Sequence[Candidate], wanted: Wanted, room: Pixels | None) -> list[Prepared]:
         sources = [(candidate, candidate.source) for candidate in candidates]
         there = [(candidate, source) for candidate, source in sources if source is not None]
-        found = self._found(there, wanted) if there else iter(())
+        found = self._found(there, wanted, room) if there else iter(())
         return [_empty(candidate) if source is None else next(found) for candidate, source in sources]
 
-    def _found(self, group: Sequence[tuple[Candidate, Source]], wanted: Wanted) -> Iterator[Prepared]:
-        looked = self.decoders.look([source for _, source in group], wanted)
+    def _found(
+        self, group: Sequence[tuple[Candidate, Source]], wanted: Wanted, room: Pixels | None
+    ) -> Iterator[Prepared]:
+        looked = self.decoders.look([source for _, source in group], wanted, room)
         track = f"decode {looked.process}"
         if looked.reading is not None:
             self.timing.add("read", track, *looked.reading, pictures=len(group))
@@ -105,19 +111,36 @@ def _empty(candidate: Candidate) -> Prepared:
     return Prepared(candidate, error=PictureError("empty", "The Parquet row holds no picture."))
 
 
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """A chunk that is being prepared, and the memory its pixels go to."""
+
+    chunk: Chunk
+    room: Pixels
+    groups: list[Future[list[Prepared]]]
+
+    def wait(self) -> tuple[Chunk, list[Prepared]]:
+        return self.chunk, [prepared for group in self.groups for prepared in group.result()]
+
+
 def prepare_all(chunks: Iterable[Chunk], preparer: Preparer) -> Generator[tuple[Chunk, list[Prepared]], None, None]:
-    """Prepare chunks, a bounded number ahead of the consumer, in order."""
-    waiting: deque[tuple[Chunk, list[Future[list[Prepared]]]]] = deque()
+    """Prepare chunks, a bounded number ahead of the consumer, in order. The pixels of one are good until the next is
+    asked for: their memory is used again."""
+    waiting: deque[_Coming] = deque()
+    rooms: list[Pixels] = []
     # One more than there are processes, so that each has its next group at hand.
     threads = ThreadPoolExecutor(preparer.decoders.count + 1, thread_name_prefix="prepare")
     try:
         with closing(one_ahead(chunks)) as ahead:
-            for chunk in ahead:
-                waiting.append((chunk, [threads.submit(preparer.prepare, group) for group in preparer.groups(chunk)]))
-                if len(waiting) > _CHUNKS_AHEAD:
-                    yield _results(waiting.popleft(), preparer.timing)
-            while waiting:
-                yield _results(waiting.popleft(), preparer.timing)
+            for chunk in chain(ahead, [None] * _CHUNKS_AHEAD):
+                if chunk is not None:
+                    waiting.append(_begun(chunk, preparer, threads, rooms))
+                if len(waiting) > _CHUNKS_AHEAD or (chunk is None and waiting):
+                    coming = waiting.popleft()
+                    with preparer.timing.span("wait", "main"):
+                        prepared = coming.wait()
+                    yield prepared
+                    rooms.append(coming.room)
     except BaseException:  # an error, or nobody wants the rest
         preparer.decoders.stop()
         raise
@@ -125,10 +148,17 @@ def prepare_all(chunks: Iterable[Chunk], preparer: Preparer) -> Generator[tuple[
         threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _results(entry: tuple[Chunk, list[Future[list[Prepared]]]], timing: Timing) -> tuple[Chunk, list[Prepared]]:
-    chunk, futures = entry
-    with timing.span("wait", "main"):
-        return chunk, [prepared for future in futures for prepared in future.result()]
+def _begun(chunk: Chunk, preparer: Preparer, threads: ThreadPoolExecutor, rooms: list[Pixels]) -> _Coming:
+    count = len(chunk.candidates)
+    room = rooms.pop() if rooms else np.empty((0, *preparer.decoders.shape), np.uint8)
+    if len(room) < count:
+        room = np.empty((count, *preparer.decoders.shape), np.uint8)
+    groups: list[Future[list[Prepared]]] = []
+    start = 0
+    for group in preparer.groups(chunk):
+        groups.append(threads.submit(preparer.prepare, group, room[start : start + len(group)]))
+        start += len(group)
+    return _Coming(chunk, room, groups)
 
 
 def refuse_vanished(prepared: Iterable[Prepared], roots: Mapping[str, Root], index: Path) -> None:

@@ -20,7 +20,6 @@ from statistics import median
 import numpy as np
 
 import clipsearch
-from clipsearch.models.gpu.images import pictures_a_call
 from clipsearch.pictures import isolated
 from clipsearch.types import Pixels, Preprocessing, Vectors
 from clipsearch_indexer.bench.pictures import make_pictures
@@ -32,11 +31,11 @@ PREPROCESSING = Preprocessing(224, 224)
 
 
 class NoEncoder:
-    """Answers with drawn vectors at once, a GPU's number of pictures a call."""
+    """Answers with drawn vectors at once."""
 
     name = fingerprint = "no-encoder"
     dim, preprocessing, logit_scale, logit_bias = DIM, PREPROCESSING, 100.0, None
-    batch_size = pictures_a_call((PREPROCESSING.height, PREPROCESSING.width, 3))
+    batch_size = 256
 
     def __init__(self) -> None:
         self._drawn = np.random.default_rng(0)
@@ -80,6 +79,7 @@ def decoders_time() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=3000)
+    parser.add_argument("--call", type=int, default=256, help="pictures a call; the first few take new memory")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     given = parser.parse_args()
     own, decoding = [], []
@@ -89,12 +89,11 @@ def main() -> None:
         for number in range(RUNS):
             before = decoders_time()
             with own_time(own):
-                clipsearch.build(pictures, Path(place, f"{number}"), encoder=NoEncoder(), workers=given.workers)
+                index = Path(place, f"{number}")
+                clipsearch.build(pictures, index, encoder=NoEncoder(), workers=given.workers, batch_size=given.call)
             decoding.append(decoders_time() - before)
     ours, theirs = (1000 * median(spent) / given.pictures for spent in (own, decoding))
-    print(
-        f"{given.pictures:,} pictures, {NoEncoder.batch_size:,} a call, {given.workers} decoders; medians of {RUNS}\n"
-    )
+    print(f"{given.pictures:,} pictures, {given.call} a call, {given.workers} decoders; medians of {RUNS}\n")
     print("| of a picture | ms of a processor | pictures a second |\n|---|---|---|")
     print(f"| a decoder, for each core | {theirs:.2f} | {1000 / theirs:,.0f} |")
     print(f"| the process with the model | {ours:.2f} | {1000 / ours:,.0f} |")
