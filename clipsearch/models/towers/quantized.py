@@ -2,7 +2,7 @@
 
 Dynamic quantisation, as ONNX Runtime calls it: weights get a scale for each column once, activations one for all each
 time they are computed (`DynamicQuantizeLinear`, `MatMulInteger`; ONNX 1.12, opset 11). ONNX Runtime fuses what is
-written here into one operator. Its own tool writes the same in ten times as long, column after column.
+written here into one operator. Its own tool writes the same in several times as long, column after column.
 """
 
 from __future__ import annotations
