@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from clipsearch.pictures import isolated
 
-HERE = Path(__file__).parent
+
+def processes_with(folder: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have processes that decode started with `folder/sitecustomize.py`."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / folder))
+    monkeypatch.setattr(isolated, "_SPARE", [])
+    yield
+    isolated._end_spare()
 
 
 @pytest.fixture
 def bad_decoder(monkeypatch):
-    """Processes that decode with the bugs of `bad_decoder/sitecustomize.py`."""
-    monkeypatch.setenv("PYTHONPATH", str(HERE / "bad_decoder"))
-    monkeypatch.setattr(isolated, "_SPARE", [])
+    """Processes that decode with bugs, and may take a second for a picture."""
     monkeypatch.setattr(isolated, "TIME_LIMIT", 1.0)
-    yield
-    isolated._end_spare()
+    yield from processes_with("bad_decoder", monkeypatch)
 
 
 @pytest.fixture
 def slow_disk(monkeypatch):
-    """Processes that read from the disk of `slow_disk/sitecustomize.py`."""
-    monkeypatch.setenv("PYTHONPATH", str(HERE / "slow_disk"))
-    monkeypatch.setattr(isolated, "_SPARE", [])
-    yield
-    isolated._end_spare()
+    """Processes that read from a slow disk."""
+    yield from processes_with("slow_disk", monkeypatch)
 
 
 @pytest.fixture
 def impatient_decoder(monkeypatch):
-    """Processes that end as soon as nothing is wanted of them for a moment, see `impatient/sitecustomize.py`."""
-    monkeypatch.setenv("PYTHONPATH", str(HERE / "impatient"))
-    monkeypatch.setattr(isolated, "_SPARE", [])
-    yield
-    isolated._end_spare()
+    """Processes that end as soon as nothing is wanted of them for a moment."""
+    yield from processes_with("impatient", monkeypatch)
