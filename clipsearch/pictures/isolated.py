@@ -123,7 +123,7 @@ class Decoders:
             PictureError: it cannot be read or decoded, it crashed the decoder, or took longer than `TIME_LIMIT`.
             ClipsearchError: processes cannot be started, or were stopped.
         """
-        (picture,) = self.look([source], lambda hashes: [True]).pictures
+        (picture,) = self.look([source], all_wanted).pictures
         if isinstance(picture, PictureError):
             raise picture
         return picture
@@ -197,6 +197,11 @@ class Decoders:
         if again:
             return PictureError("crashed", "The picture crashed the decoder; copy it again, or save it anew.")
         return None
+
+
+def all_wanted(hashes: Sequence[str]) -> list[bool]:
+    """`Wanted` of whoever wants every picture decoded."""
+    return [True] * len(hashes)
 
 
 def prestart() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from clipsearch.errors import PictureError, SourceError
 from clipsearch.pictures import Appearance
-from clipsearch.pictures.isolated import Decoders, Looked, Source, Wanted
+from clipsearch.pictures.isolated import Decoders, Looked, Source, Wanted, all_wanted
 from clipsearch.pictures.messages import MOST
 from clipsearch.store.manifest import Root
 from clipsearch.store.picture_store import PictureStore
@@ -62,7 +62,7 @@ class Preparer:
 
     def decode(self, prepared: Prepared) -> Prepared:
         """The picture once more, decoded whatever seems known."""
-        return self._looked([prepared.candidate], lambda hashes: [True], None)[0]
+        return self._looked([prepared.candidate], all_wanted, None)[0]
 
     def groups(self, chunk: Chunk) -> Iterator[list[Candidate]]:
         """The candidates of a chunk, as they are prepared together."""

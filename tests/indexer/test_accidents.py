@@ -15,7 +15,7 @@ from PIL import Image
 from clipsearch.errors import ModelError, PictureError, SourceError
 from clipsearch.pictures import content_hash
 from clipsearch.pictures.for_model import Target, decode_for
-from clipsearch.pictures.isolated import Decoders, Looked
+from clipsearch.pictures.isolated import Decoders, Looked, all_wanted
 from clipsearch.types import Preprocessing
 
 
@@ -73,7 +73,7 @@ def test_reading_that_ends_its_process_costs_one_picture(slow_disk, tmp_path):
         (tmp_path / f"{number}.bmp").write_bytes(bmp(20 + number))
     sources = [str(tmp_path / name) for name in ("0.bmp", "1.bmp", "kill", "2.bmp", "3.bmp")]
     with Decoders(1, Target(Preprocessing(16, 16), 1_000_000)) as decoders:
-        group = decoders.look(sources, lambda hashes: [True] * len(hashes))
+        group = decoders.look(sources, all_wanted)
     reasons = [one.reason if isinstance(one, PictureError) else None for one in group.pictures]
     assert reasons == [None, None, "crashed", None, None]
     assert [one.decoded.facts.width for one in group.pictures if isinstance(one, Looked)] == [20, 21, 22, 23]

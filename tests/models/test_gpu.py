@@ -193,12 +193,18 @@ def test_lanes_are_made_once_there_proved_to_be_many(network, encoder, many, on_
     assert np.array_equal(bulk(many[:3]), encoder.encode_images(many[:3]))  # few are not worth a whole batch
 
 
-def test_memory_that_runs_out_halves_the_batch_and_then_ends_with_torch_as_it_is(network, encoder, many, on_cpu):
+def prepared_for(batch, network, encoder) -> GpuImages:
+    """With one lane of this many pictures."""
     bulk = GpuImages(network, encoder.encode_images, [CPU], None)
     bulk.prepare()
     assert bulk.choice is not None
-    bulk.choice = type(bulk.choice)(bulk.choice.form, 2 * SMALLEST, bulk.choice.rates)
+    bulk.choice = type(bulk.choice)(bulk.choice.form, batch, bulk.choice.rates)
     bulk._open()
+    return bulk
+
+
+def test_memory_that_runs_out_halves_the_batch_and_then_ends_with_torch_as_it_is(network, encoder, many, on_cpu):
+    bulk = prepared_for(2 * SMALLEST, network, encoder)
     (lane,) = bulk.lanes
     assert lane.batch == 2 * SMALLEST
     full = lambda: (_ for _ in ()).throw(torch.OutOfMemoryError)  # noqa: E731
@@ -266,11 +272,7 @@ def test_a_recorded_lane_keeps_the_weights_that_its_graph_reads(network, monkeyp
 
 
 def test_fewer_than_half_a_batch_do_not_go_through_a_lane(network, encoder, many, on_cpu):
-    bulk = GpuImages(network, encoder.encode_images, [CPU], None)
-    bulk.prepare()
-    assert bulk.choice is not None
-    bulk.choice = type(bulk.choice)(bulk.choice.form, 4 * SMALLEST, bulk.choice.rates)
-    bulk._open()
+    bulk = prepared_for(4 * SMALLEST, network, encoder)
     bulk.lanes[0].start = None
     assert np.array_equal(bulk(many[: 2 * SMALLEST]), encoder.encode_images(many[: 2 * SMALLEST]))
 

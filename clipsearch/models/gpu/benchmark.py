@@ -24,7 +24,7 @@ from clipsearch.models.preprocessing import agreed, preprocessing_of
 from clipsearch.models.towers.engine import processors
 from clipsearch.pictures.decode import DEFAULT_MAX_PIXELS
 from clipsearch.pictures.for_model import Target
-from clipsearch.pictures.isolated import Decoders, Looked
+from clipsearch.pictures.isolated import Decoders, Looked, all_wanted
 from clipsearch.pictures.messages import MOST
 from clipsearch.types import Pixels, Tell
 
@@ -208,7 +208,7 @@ def _begun(pool: ThreadPoolExecutor, decoders: Decoders, contents: Sequence[byte
 
 
 def _decoded(decoders: Decoders, contents: Sequence[bytes]) -> list[Pixels]:
-    looked = decoders.look(contents, lambda hashes: [True] * len(hashes)).pictures
+    looked = decoders.look(contents, all_wanted).pictures
     return [one.decoded.pixels for one in looked if isinstance(one, Looked) and one.decoded is not None]
 
 

@@ -118,4 +118,4 @@ def _saturates() -> bool:
     seven bits (ONNX Runtime, "Quantize ONNX Models", on `reduce_range`)."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return False
-    return not processor_can(*_WITHOUT_SATURATION)
+    return not is_quicker_for_certain()
